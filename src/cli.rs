@@ -29,6 +29,7 @@ pub mod unblock;
 pub mod uninstall;
 pub mod update;
 pub mod wired;
+pub mod wiring;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -44,7 +45,7 @@ use refusal::Refusal;
 #[derive(Parser)]
 #[command(name = "portcullis", version = version(), disable_help_subcommand = true)]
 struct CommandLine {
-    /// When to write colours; `NO_COLOR` in the environment means never
+    /// When to write colours; `auto` writes them on a terminal, and not with `NO_COLOR`
     #[arg(long, value_enum, value_name = "WHEN", default_value = "auto", global = true)]
     color: terminal::Colour,
     #[command(subcommand)]
@@ -64,7 +65,7 @@ pub fn version() -> &'static str {
 enum PortcullisCommand {
     /// Install the programs, built from the source or out of a release, and show how a force push is denied
     Install(install::InstallArguments),
-    /// Add Portcullis to the settings of Claude Code (`--git`: also to git's hooks; `--undo`: remove it)
+    /// Add Portcullis to the settings of Claude Code or other clients (`--git`: also to git's hooks; `--undo`: remove it)
     Init(init::InitArguments),
     /// Check staged changes, all files, or each commit of a range against the policy (for CI)
     Check(check::CheckArguments),

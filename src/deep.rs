@@ -13,6 +13,7 @@ pub mod own_files;
 pub mod pusher;
 mod spend;
 pub mod tests_first;
+mod wired_files;
 pub mod work;
 
 use std::path::Path;

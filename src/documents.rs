@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::deep::Cold;
 use crate::deep::flywheel::history::{ABSENT, History, Made, in_tree};
+use crate::deep::flywheel::same_lines::same_lines;
 use crate::deep::flywheel::{Desk, signals, text_of};
 use actions::{Action, Deed};
 use clients::{Event, Moment};
@@ -24,6 +25,8 @@ const MAX_TRAILERS: usize = 5;
 /// Documents below `docs` in which an option may be named, where the policy has no map.
 const MAX_DOCUMENTS: usize = 200;
 
+/// Changed lines of one turn whose other places are named.
+const SAME: usize = 3;
 /// Seconds within which a resolved suggestion is opened again if its commit is undone.
 const UNDONE: u64 = 30 * 86_400;
 
@@ -48,6 +51,12 @@ pub fn turned(event: &Event, around: &Surroundings, section: &Flywheel) -> Optio
         let _ = gate::world::pending::take(&around.memory, &root, &event.session);
         return (!open.is_empty()).then(|| summary(&open, section.inbox));
     }
+    if event.moment == Moment::TurnEnd && !section.shadow {
+        for same in same_lines(&root).iter().take(SAME) {
+            // Each line once in a session. What cannot be left is found again.
+            let _ = gate::world::pending::tell(&format!("same-line {}", same.line), &same.text(), around);
+        }
+    }
     let untold = untold(&desk);
     // The next session's beginning tells all.
     if untold.is_empty() || event.moment == Moment::SessionEnd {
@@ -58,7 +67,7 @@ pub fn turned(event: &Event, around: &Surroundings, section: &Flywheel) -> Optio
     // If the ledger cannot note it as shown, it would be shown at every turn.
     desk.step(&steps).ok()?;
     // The others' ends of turns take no context; a client's own next event does.
-    if event.moment == Moment::TurnEnd && event.client.takes_context_at_turn_end() && !event.stopping {
+    if event.moment == Moment::TurnEnd && event.client.takes_context(Moment::TurnEnd) && !event.stopping {
         return Some(text);
     }
     let _ = desk.leave(&root, &text);

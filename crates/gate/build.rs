@@ -23,6 +23,7 @@ use wire::{Pieces, TableWriter};
 fn main() {
     let root = PathBuf::from(env::var_os("CARGO_MANIFEST_DIR").unwrap_or_default()).join("../..");
     let mut files = vec!["Cargo.toml".to_owned()];
+    println!("cargo::rerun-if-changed=../../Cargo.toml");
     for folder in ["src", "crates", "policies"] {
         collect(&root, folder.to_owned(), &mut files);
         println!("cargo::rerun-if-changed=../../{folder}");

@@ -2,6 +2,7 @@
 
 pub(super) mod client;
 mod approvals;
+mod clients;
 mod hooks;
 mod wiring;
 
@@ -11,15 +12,18 @@ use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
+use super::init::clients::WiringTarget;
 use super::init::git::HookSite;
-use super::init::plan::{self, Plan};
+use super::init::plan::Plan;
 use super::init::scope::{Scope, Site};
 use super::pause;
 use super::place::Place;
 use super::refusal::{FAILED, Refusal};
 use super::terminal::{self, TextStyle, say, say_json, styled};
+use super::wiring::HookPlace;
 use crate::deep::compiling;
 use crate::deep::flywheel::Desk;
+use ::clients::wiring::ClientWiring;
 use actions::shown::{escaped, escaped_lines};
 use gate::BUILD;
 use gate::world::{record, state, system, unread};
@@ -60,8 +64,10 @@ pub struct CheckResult {
 /// Something that `--fix` can do: it only adds what `init` adds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repair {
-    /// The entries of this scope.
+    /// The entries of this scope in Claude Code's settings.
     Settings(Scope),
+    /// The entries of this scope in those of another client.
+    Client(&'static str, Scope),
     /// Git's hooks.
     Hooks,
 }
@@ -138,7 +144,12 @@ fn repair(findings: &[CheckResult], quiet: bool) -> Result<bool, Refusal> {
     let mut changed = false;
     for repair in repairs {
         let plan = match repair {
-            Repair::Settings(scope) => plan::wire(scope, &site, None)?,
+            Repair::Settings(scope) => WiringTarget::ClaudeCode(scope).wire(&site, None, &[])?,
+            Repair::Client(name, scope) => {
+                let hooks = ClientWiring::named(name).and_then(|wiring| HookPlace::of(wiring, scope, &site));
+                let Some(hooks) = hooks else { continue };
+                WiringTarget::Other(hooks).wire(&site, None, &[])?
+            }
             Repair::Hooks => {
                 let mut plan = Plan::default();
                 HookSite::of(&site)?.wire(&mut plan)?;
@@ -175,9 +186,13 @@ fn checks() -> Result<(Vec<CheckResult>, bool), Refusal> {
         findings.warn("pause", pause::status(&place), "run `portcullis pause --end` to end the pause");
     }
     let silent = paused || place.watches().unwrap_or(false);
-    wiring::look(&place, silent, &mut findings);
+    let site = Site::at(&here.cwd, &here.world, None)?;
+    let mut others = CheckResults::default();
+    let wired = clients::look(&place, &site, silent, &mut others);
+    wiring::look(&place, silent, wired, &mut findings);
     hooks::look(&here, &mut findings);
     client::look(&place, &mut findings);
+    findings.0.extend(others.0);
     Ok((findings.0, silent))
 }
 

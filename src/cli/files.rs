@@ -13,6 +13,9 @@ pub const FILE: u32 = 0o644;
 /// The mode of a new program.
 pub const PROGRAM: u32 = 0o755;
 
+/// How the name of a file begins that is not yet in its place.
+const SCRAP: &str = ".portcullis-";
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Edit {
     /// The file, links followed.
@@ -121,7 +124,7 @@ pub fn put(path: &Path, bytes: &[u8], mode: u32) -> io::Result<()> {
     fs::create_dir_all(folder)?;
     let old = fs::metadata(path).ok();
     let kept = old.as_ref().map_or(mode, |old| old.mode() & 0o7777 | mode & 0o111);
-    let mut file = tempfile::Builder::new().permissions(fs::Permissions::from_mode(kept)).tempfile_in(folder)?;
+    let mut file = tempfile::Builder::new().prefix(SCRAP).permissions(fs::Permissions::from_mode(kept)).tempfile_in(folder)?;
     file.write_all(bytes)?;
     if let Some(old) = &old {
         file.as_file().set_permissions(fs::Permissions::from_mode(kept))?;
@@ -151,7 +154,12 @@ pub fn rename(moves: &[(PathBuf, PathBuf)]) -> Result<(), Refusal> {
     Ok(())
 }
 
+/// Removes a folder with nothing in it. What a run left that was killed counts as nothing.
 pub fn remove_if_empty(folder: &Path) {
+    let scraps = fs::read_dir(folder).into_iter().flatten().flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(SCRAP));
+    for scrap in scraps {
+        let _ = fs::remove_file(scrap.path());
+    }
     // `rmdir` refuses a folder with something in it, which is what is wanted.
     let _ = fs::remove_dir(folder);
 }

@@ -13,15 +13,16 @@ use serde_json::json;
 
 use super::canary;
 use super::files::{self, PROGRAM as PROGRAM_MODE};
+use super::init::clients::WiringTarget;
 use super::init::plan::{BINARIES, STARTER, wiring};
 use super::init::scope::{Scope, Site};
-use super::init::{Live, indented, live, plan};
+use super::init::{Live, indented, live};
 use super::place::Place;
 use super::refusal::Refusal;
 use super::settings::hooks_json;
 use super::terminal::{TextStyle, progress, say, say_json, styled};
 use super::wired::entry;
-use build::{Built, Origin};
+use build::{BinarySource, Built};
 pub use clients::claude_code::PLUGIN_COMMAND;
 use clients::settings::PROGRAM;
 use gate::world::{World, state};
@@ -65,12 +66,12 @@ pub fn run(arguments: &InstallArguments) -> Result<ExitCode, Refusal> {
     };
     if arguments.dry_run {
         match &origin {
-            Origin::Tree(source) => {
+            BinarySource::Tree(source) => {
                 let target = build::static_target();
                 say(&format!("would build {} in {}", BINARIES.join(", "), source.display()));
                 say(&format!("would build portcullis-hook for {target}, or for the default target if {target} is not available"));
             }
-            Origin::Release(folder) => say(&format!("would take {} from {}", BINARIES.join(", "), folder.display())),
+            BinarySource::Release(folder) => say(&format!("would take {} from {}", BINARIES.join(", "), folder.display())),
         }
         for name in BINARIES {
             say(&format!("would install {}", folder.join(name).display()));
@@ -79,8 +80,8 @@ pub fn run(arguments: &InstallArguments) -> Result<ExitCode, Refusal> {
         return Ok(ExitCode::SUCCESS);
     }
     let built = match &origin {
-        Origin::Tree(source) => build::all(source)?,
-        Origin::Release(folder) => build::released(folder)?,
+        BinarySource::Tree(source) => build::all(source)?,
+        BinarySource::Release(folder) => build::released(folder)?,
     };
     let changed = put(&built, &folder)?;
     if arguments.plugin.is_none() {
@@ -90,8 +91,8 @@ pub fn run(arguments: &InstallArguments) -> Result<ExitCode, Refusal> {
         let _ = state::write(&states, &folder, state::INSTALLED, folder.as_os_str().as_encoded_bytes());
         // `update` names where a newer one is built.
         let _ = match &origin {
-            Origin::Tree(source) => state::write(&states, &folder, state::SOURCE, source.as_os_str().as_encoded_bytes()).map(drop),
-            Origin::Release(_) => state::remove(&states, &folder, state::SOURCE),
+            BinarySource::Tree(source) => state::write(&states, &folder, state::SOURCE, source.as_os_str().as_encoded_bytes()).map(drop),
+            BinarySource::Release(_) => state::remove(&states, &folder, state::SOURCE),
         };
     }
     let text = match &arguments.plugin {
@@ -193,10 +194,10 @@ fn tried(folder: &Path) -> Result<String, Refusal> {
     progress(&format!("adding Portcullis to the temporary repository {}", scratch.root().display()));
     let place = Place::in_project(scratch.root())?;
     let site = Site::at(scratch.root(), &place.world, Some(folder))?;
-    let plan = plan::wire(Scope::Local, &site, Some(STARTER))?;
+    let plan = WiringTarget::ClaudeCode(Scope::Local).wire(&site, Some(STARTER), &[WiringTarget::ClaudeCode(Scope::Local)])?;
     plan.apply()?;
-    let text = match live(&plan, &site)? {
-        Live::Refused(text) => text,
+    let text = match live(&WiringTarget::ClaudeCode(Scope::Local), &site)? {
+        Live::Refused(text) | Live::Unconfirmed(text) => text,
         Live::Watching(why) => return Err(Refusal::new("Portcullis is not active", why, "change the policy of this machine, then run this again")),
     };
     let entry = entry(&plan.settings_text().unwrap_or_default(), scratch.root(), None);

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::place::Place;
 use super::refusal::Refusal;
-use super::terminal::{TextStyle, say, say_json, styled};
+use super::terminal::{self, TextStyle, progress, say, say_json, styled};
 use super::test::{shown, with_examples};
 use crate::report::explain::tier;
 use gate::failure::Failure;
@@ -66,7 +66,10 @@ fn command(command: &PolicyCommand, place: &Place) -> Result<ExitCode, Refusal> 
         PolicyCommand::New { command } => {
             let bytes = place.policy()?;
             let policy = Policy::open(&bytes).ok_or(Failure::PolicyDamaged)?;
-            say(new::rule(&super::explain::command_line(command), &policy)?.trim_end());
+            // The empty line keeps it apart where it is appended to a file.
+            say(&format!("\n{}", new::rule(&super::explain::command_line(command), &policy)?.trim_end()));
+            let file = place.around.root.join(gate::world::PROJECT_POLICY);
+            progress(&format!("put this at the end of {}, fill in `reason` and `instead`, then run `portcullis test`", terminal::shown(&file)));
             Ok(ExitCode::SUCCESS)
         }
         PolicyCommand::Lint { json } => {

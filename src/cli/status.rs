@@ -9,14 +9,16 @@ use serde_json::{Value, json};
 
 use super::init::git::{self, HookFile, HookSite};
 use super::init::scope::{Scope, Site};
+use super::install::build::unpacked;
 use super::pause;
 use super::place::Place;
 use super::refusal::Refusal;
 use super::terminal::{TextStyle, say, say_json, shown, styled};
 use super::wired::{Wired, entries};
+use super::wiring::{HookPlace, trial, trust};
 use crate::git::block::BEGIN;
 use actions::shown::escaped;
-use clients::claude_code::TRIED;
+use clients::claude_code::{NAME, TRIED};
 use gate::BUILD;
 use gate::world::meters::MeterState;
 use gate::world::{state, system, waiting};
@@ -82,11 +84,38 @@ impl LastStopped {
     }
 }
 
+/// A client other than Claude Code that is wired here.
+struct WiredClient {
+    hooks: HookPlace,
+    program: PathBuf,
+    /// The client does not start the hook before a person confirmed it.
+    unconfirmed: bool,
+}
+
+impl WiredClient {
+    fn all(site: &Site) -> Vec<Self> {
+        let places = HookPlace::all(site).into_iter().filter_map(|hooks| {
+            let hook = trial::tried(&hooks, &hooks.found().ok()?)?;
+            let event = hook.event.clone();
+            let unconfirmed = trust::unconfirmed(&hooks, site).contains(&event);
+            Some(Self { program: hooks.program(&hook.started), unconfirmed, hooks })
+        });
+        places.collect()
+    }
+
+    /// True if the client would start the hook.
+    fn starts(&self) -> bool {
+        self.program.is_file() && !self.unconfirmed
+    }
+}
+
 /// What is found out of a place.
 struct PlaceStatus {
     place: Place,
     /// The scopes whose settings start Portcullis, each with its first entry.
     wired: Vec<(Scope, PathBuf, Wired)>,
+    /// Other clients that start Portcullis here.
+    clients: Vec<WiredClient>,
     /// Git's hooks with Portcullis.
     hooks: usize,
     /// Digest and count of the rules, or why the policy is not known.
@@ -120,6 +149,7 @@ impl PlaceStatus {
         let files = place.layers()?.into_iter().filter(|file| !file.identity.is_empty()).map(|file| (file.layer.name(), file.path)).collect();
         Ok(Self {
             wired: wired.collect(),
+            clients: WiredClient::all(&site),
             hooks: hooks.map_or(0, |hooks| hooks.wanted().filter(has).count()),
             files,
             pause: gate::call::pause_minutes(&place.world, &place.around),
@@ -133,9 +163,17 @@ impl PlaceStatus {
 
     /// The state in a few words, and the next step. An empty step: there is nothing to do.
     fn said(&self) -> (String, TextStyle, &'static str) {
-        let started = self.wired.iter().any(|(_, _, entry)| entry.program().is_file());
+        let started = self.wired.iter().any(|(_, _, entry)| entry.program().is_file()) || self.clients.iter().any(WiredClient::starts);
+        let unconfirmed = self.clients.iter().any(|client| client.unconfirmed && client.program.is_file());
         match (&self.policy, self.pause) {
-            _ if self.wired.is_empty() => ("not active: no settings file starts it here".to_owned(), TextStyle::Bad, "portcullis init"),
+            // In an unpacked archive, what is wired now would be gone with the folder.
+            _ if self.wired.is_empty() && self.clients.is_empty() && unpacked().is_some() => {
+                ("not active: it is not installed yet, and no settings file starts it here".to_owned(), TextStyle::Bad, "portcullis install")
+            }
+            _ if self.wired.is_empty() && self.clients.is_empty() => {
+                ("not active: no settings file starts it here".to_owned(), TextStyle::Bad, "portcullis init")
+            }
+            _ if !started && unconfirmed => ("not active: its hooks are not confirmed in the client yet".to_owned(), TextStyle::Bad, "portcullis doctor"),
             _ if !started => ("not active: the program that the settings start is missing".to_owned(), TextStyle::Bad, "portcullis install"),
             (Err(_), _) => ("every call is denied: the policy cannot be used".to_owned(), TextStyle::Bad, "portcullis unblock"),
             (_, Some(minutes)) => (format!("paused for {minutes} more min"), TextStyle::Doubtful, "portcullis pause --end"),
@@ -162,7 +200,7 @@ pub fn run(arguments: &StatusArguments, bare: bool) -> Result<ExitCode, Refusal>
         };
         say_json(&json!({
             "root": status.place.around.root, "active": style == TextStyle::Good, "state": said, "next": next, "build": BUILD,
-            "wired": status.wired.iter().map(|(scope, settings, entry)| json!({ "scope": scope.name(), "settings": settings, "program": entry.program() })).collect::<Vec<_>>(),
+            "wired": wired_as_json(&status),
             "git_hooks": status.hooks, "policy": policy, "mistakes": why,
             "layers": status.files.iter().map(|(layer, path)| json!({ "layer": layer, "path": path })).collect::<Vec<_>>(),
             "meters": status.meters.iter().map(super::state::of_state).collect::<Vec<_>>(),
@@ -173,12 +211,30 @@ pub fn run(arguments: &StatusArguments, bare: bool) -> Result<ExitCode, Refusal>
     } else {
         show(&status, &styled(&said, style));
         if !next.is_empty() {
+            // By the full path, where the program is not on the `PATH` yet.
+            let next = match (unpacked(), next.strip_prefix("portcullis ")) {
+                (Some(folder), Some(rest)) => format!("{} {rest}", shown(&folder.join("portcullis"))),
+                _ => next.to_owned(),
+            };
             say(&format!("next: {next}"));
         } else if bare {
-            say("next: `portcullis explain -- COMMAND` shows a verdict, `portcullis log --stopped` what was stopped, `portcullis --help` all commands");
+            say(
+                "next: `portcullis explain -- COMMAND` shows a verdict, `portcullis policy new COMMAND` begins a rule of your own, `portcullis log --stopped` shows what was stopped, `portcullis --help` all commands",
+            );
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn wired_as_json(status: &PlaceStatus) -> Vec<Value> {
+    let claude =
+        status.wired.iter().map(|(scope, settings, entry)| json!({ "client": NAME, "scope": scope.name(), "settings": settings, "program": entry.program() }));
+    let others = status.clients.iter().map(|client| {
+        let hooks = &client.hooks;
+        let name = hooks.wiring.client.name();
+        json!({ "client": name, "scope": hooks.scope.name(), "settings": hooks.path, "program": client.program, "confirmed": !client.unconfirmed })
+    });
+    claude.chain(others).collect()
 }
 
 fn show(status: &PlaceStatus, said: &str) {
@@ -187,6 +243,14 @@ fn show(status: &PlaceStatus, said: &str) {
     say(&format!("place   {} ({})", shown(&place.around.root), place.around.why));
     for (scope, settings, _) in &status.wired {
         say(&format!("wired   scope {}, {}", scope.name(), shown(settings)));
+    }
+    for client in &status.clients {
+        let note = match (client.unconfirmed, client.program.is_file()) {
+            (_, false) => " (the program that it starts is missing)",
+            (true, true) => " (not confirmed in the client yet)",
+            (false, true) => "",
+        };
+        say(&format!("wired   {}, scope {}, {}{note}", client.hooks.wiring.title, client.hooks.scope.name(), shown(&client.hooks.path)));
     }
     if place.around.repository.is_some() {
         let hooks =

@@ -94,7 +94,7 @@ pub fn styled(text: &str, style: TextStyle) -> String {
 /// When colours are written: the option `--color`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
 pub enum Colour {
-    /// On a terminal, and not with `NO_COLOR`
+    // No line of documentation: with one, the help of each command would explain all three in six lines.
     #[default]
     Auto,
     Always,

@@ -53,19 +53,19 @@ fn lengths_of_time() {
 #[test]
 fn what_was_added_goes_again() {
     for before in ["# git ls-files --others\n", "*.o\n*.a", "x\n.portcullis/\n", ".portcullis/\n.claude/settings.local.json\n", "a\r\nb\r\n"] {
-        let after = with(before);
+        let after = with(before, &LINES);
         assert!(LINES.iter().all(|line| after.lines().any(|known| known == *line)), "{after}");
-        assert_eq!(with(&after), after, "twice");
+        assert_eq!(with(&after, &LINES), after, "twice");
         assert_eq!(without(&after).as_deref(), Some(before));
     }
-    assert_eq!(without(&with("")), None);
+    assert_eq!(without(&with("", &LINES)), None);
     let pages = format!("*.o\n{PAGES_MARK}\n/docs/pending.md\n{PAGES_MARK}\n/docs/archive.md\n/mine\n");
-    assert_eq!(without(&with(&pages)).as_deref(), Some("*.o\n/mine\n"));
+    assert_eq!(without(&with(&pages, &LINES)).as_deref(), Some("*.o\n/mine\n"));
 }
 
 #[test]
 fn lines_of_the_persons_own_stay() {
-    let text = format!("{}mine\n", with("x\n"));
+    let text = format!("{}mine\n", with("x\n", &LINES));
     assert_eq!(without(&text).as_deref(), Some("x\nmine\n"));
     assert_eq!(without(".portcullis/\n").as_deref(), Some(".portcullis/\n"));
 }

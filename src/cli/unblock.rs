@@ -134,6 +134,8 @@ fn put_back(edit: &Edit) -> Result<(), Refusal> {
 struct StoppingRule {
     name: String,
     known: bool,
+    /// Where it is, if that is the project's or the user's own policy.
+    own: Option<String>,
     /// None: the layer of the rule did not open it.
     waiver: Option<ProposedWaiver>,
 }
@@ -144,7 +146,8 @@ fn rules(last: &LastStopped, place: &Place) -> Vec<StoppingRule> {
     let of = |name: &String| {
         let rule = known.iter().find(|rule| rule.name == name);
         let waiver = rule.filter(|rule| rule.open).map(|rule| waiver::proposed(rule.name, last.input.as_ref(), place));
-        StoppingRule { name: name.clone(), known: rule.is_some(), waiver }
+        let own = rule.filter(|rule| matches!(rule.layer, Layer::Project | Layer::Local | Layer::User)).map(|rule| rule.place.to_owned());
+        StoppingRule { name: name.clone(), known: rule.is_some(), own, waiver }
     };
     last.rules.iter().map(of).collect()
 }
@@ -154,9 +157,12 @@ fn show(last: &LastStopped, place: &Place) {
     say(&super::init::indented(&last.text));
     say("\nways out, the narrowest first:");
     say("  do what the line `instead` says, or run the command yourself, in your own shell");
-    for StoppingRule { name, known, waiver } in rules(last, place) {
+    for StoppingRule { name, known, own, waiver } in rules(last, place) {
         say(&format!("  portcullis policy {}: what the rule matches, and what not", escaped(&name)));
         match waiver {
+            None if own.is_some() => {
+                say(&format!("  it is a rule of your own: a person can change it ({})", escaped(&own.unwrap_or_default())));
+            }
             Some(waiver) => {
                 let covers = waiver.covers.map_or_else(|| "fill in its table".to_owned(), |covers| format!("it would cover: {covers}"));
                 say(&format!("  a waiver in {}, until its day; {covers}", shown(&policy_file(place))));

@@ -9,14 +9,17 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::files;
+use super::init::clients::WiringTarget;
 use super::init::git::HookSite;
 use super::init::noted::{self, NotedPart, NotedPlace};
-use super::init::plan::{self, BINARIES, Plan};
+use super::init::plan::{self, BINARIES, Plan, StillUsed};
 use super::init::scope::{Scope, Site};
 use super::init::{confirmed, say_done, show_changes};
 use super::place::Place;
 use super::refusal::{FAILED, Refusal};
 use super::terminal::{self, TextStyle, say, say_json, shown, styled};
+use super::wiring::HookPlace;
+use clients::wiring::ClientWiring;
 use gate::world::{World, state};
 
 #[derive(Args, Debug)]
@@ -40,6 +43,7 @@ struct Removal {
     site: Site,
     plan: Plan,
     scopes: Vec<(Scope, PathBuf)>,
+    clients: Vec<HookPlace>,
     git: bool,
 }
 
@@ -118,7 +122,8 @@ impl Removals {
                 let scopes = [Scope::Local, Scope::Project, Scope::User, Scope::Managed].into_iter();
                 let scopes = scopes.filter_map(|scope| Some((scope, site.settings(scope).ok()?))).filter(|(scope, _)| plan::is_wired(*scope, &site)).collect();
                 let git = site.repository.is_some();
-                all.add(site, scopes, git);
+                let clients = HookPlace::wired(&site);
+                all.add(site, scopes, clients, git);
             }
             // What is around this folder is no place that a session could use.
             Err(refusal) => all.kept.push(format!("this folder was not looked at: {}", refusal.why)),
@@ -134,7 +139,8 @@ impl Removals {
     fn noted(&mut self, noted: NotedPlace, world: &World) {
         let root = shown(&noted.root);
         if !noted.root.is_dir() {
-            let files: Vec<String> = noted.scopes.iter().map(|(_, settings)| format!("`{}`", shown(settings))).collect();
+            let settings = noted.scopes.iter().map(|(_, settings)| settings).chain(noted.clients.iter().map(|(_, _, path)| path));
+            let files: Vec<String> = settings.map(|settings| format!("`{}`", shown(settings))).collect();
             let hooks = if noted.git { " and from git's hooks" } else { "" };
             self.gone.push(format!("`{root}` is gone; if it comes back, remove what starts `portcullis-hook` from {}{hooks}", files.join(", ")));
             return;
@@ -144,20 +150,26 @@ impl Removals {
                 // As they were when they were noted, whatever the variables say now.
                 let user = noted.scopes.iter().find(|(scope, _)| *scope == Scope::User).and_then(|(_, settings)| settings.parent());
                 let user = user.map(Path::to_path_buf).or_else(|| site.user.clone());
-                self.add(Site { user, ..site }, noted.scopes, noted.git);
+                let clients = noted.clients.iter().filter_map(|(name, scope, path)| {
+                    let wiring = ClientWiring::named(name)?;
+                    let top = if *scope == Scope::User { noted.root.clone() } else { site.root.clone() };
+                    Some(HookPlace { wiring, scope: *scope, path: path.clone(), top })
+                });
+                let clients = clients.collect();
+                self.add(Site { user, ..site }, noted.scopes, clients, noted.git);
             }
             Err(refusal) => self.unreached.push(format!("`{root}`: {}", refusal.why)),
         }
     }
 
-    fn add(&mut self, site: Site, scopes: Vec<(Scope, PathBuf)>, git: bool) {
+    fn add(&mut self, site: Site, scopes: Vec<(Scope, PathBuf)>, clients: Vec<HookPlace>, git: bool) {
         let mut plan = Plan::default();
         let known =
             |plan: &Plan, path: &Path| self.places.iter().map(|place| &place.plan).chain([plan]).any(|known| known.edits.iter().any(|edit| edit.path == path));
         let mut failed = Vec::new();
         let mut taken = Vec::new();
         for (scope, settings) in scopes {
-            match plan::unwire_beside(scope, &site, None) {
+            match plan::unwire(scope, &site, &StillUsed::default()) {
                 Ok(own) => {
                     taken.push((scope, settings));
                     let edits: Vec<_> = own.edits.into_iter().filter(|edit| !known(&plan, &edit.path)).collect();
@@ -166,6 +178,21 @@ impl Removals {
                     plan.notes.extend(own.notes);
                 }
                 Err(refusal) => failed.push(format!("`{}`: {}", shown(&settings), refusal.why)),
+            }
+        }
+        let mut unwired = Vec::new();
+        for client in clients {
+            let path = client.path.clone();
+            let target = WiringTarget::Other(client.clone());
+            match target.unwire_beside(&site, &StillUsed::default()) {
+                Ok(own) => {
+                    unwired.push(client);
+                    let edits: Vec<_> = own.edits.into_iter().filter(|edit| !known(&plan, &edit.path)).collect();
+                    plan.edits.extend(edits);
+                    plan.folders.extend(own.folders);
+                    plan.notes.extend(own.notes);
+                }
+                Err(refusal) => failed.push(format!("`{}`: {}", shown(&path), refusal.why)),
             }
         }
         let mut git = git;
@@ -187,7 +214,7 @@ impl Removals {
         }
         self.unreached.extend(failed);
         // What could not be looked at stays noted.
-        self.places.push(Removal { site, plan, scopes: taken, git });
+        self.places.push(Removal { site, plan, scopes: taken, clients: unwired, git });
     }
 
     /// The programs beside this one, if `install` put them there.
@@ -242,6 +269,9 @@ impl Removals {
                     }
                     for (scope, settings) in &place.scopes {
                         let _ = noted::note(world, &place.site, NotedPart::Settings(*scope, settings), false);
+                    }
+                    for client in &place.clients {
+                        let _ = noted::note(world, &place.site, NotedPart::Client(client), false);
                     }
                     if place.git {
                         let _ = noted::note(world, &place.site, NotedPart::Hooks, false);

@@ -136,35 +136,31 @@ impl InstalledFrom {
                 let install = UpdateStep::new(&["cargo", "run", "--release", "--", "install", "--prefix", &prefix]);
                 [pull, install].map(|step| UpdateStep { folder: Some(tree.clone()), ..step }).into()
             }
-            Self::Npm { project: None } => vec![UpdateStep::new(&["npm", "install", "--global", "portcullis@latest"])],
-            Self::Npm { project: Some(project) } => {
-                vec![UpdateStep { folder: Some(project.clone()), ..UpdateStep::new(&["npm", "install", "--save-dev", "portcullis@latest"]) }]
-            }
-            // The Python of the environment where there is one; elsewhere the one on the `PATH`.
-            Self::Pip { python } => {
-                let python = if python.is_file() { python.to_string_lossy() } else { "python3".into() };
-                vec![UpdateStep::new(&[&python, "-m", "pip", "install", "--upgrade", "portcullis"])]
-            }
-            Self::Pipx => vec![UpdateStep::new(&["pipx", "upgrade", "portcullis"])],
-            Self::Uv => vec![UpdateStep::new(&["uv", "tool", "upgrade", "portcullis"])],
             Self::Homebrew => vec![UpdateStep::new(&["brew", "upgrade", "portcullis"])],
             Self::Cargo => vec![UpdateStep::new(&["cargo", "binstall", "--git", REPOSITORY, "portcullis", "gate"])],
-            Self::Debian | Self::Archive => Vec::new(),
+            // Not by a name in a registry: on PyPI `portcullis` is another project, and no name there is ours.
+            Self::Npm { .. } | Self::Pip { .. } | Self::Pipx | Self::Uv | Self::Debian | Self::Archive => Vec::new(),
         }
     }
 
     /// What a person does where no command fetches it.
     fn by_hand(&self) -> Option<String> {
-        let page = format!("{REPOSITORY}/releases");
-        match self {
-            Self::Debian => {
-                Some(format!("fetch the newer .deb and SHA256SUMS from {page}, check it, then run `sudo apt install ./portcullis_VERSION_ARCH.deb`"))
+        let (file, command) = match self {
+            Self::Npm { project: None } => ("npm package", "npm install --global ./portcullis-VERSION-npm-*.tgz".to_owned()),
+            Self::Npm { project: Some(project) } => ("npm package", format!("npm install --save-dev ./portcullis-VERSION-npm-*.tgz` in `{}", shown(project))),
+            // The Python of the environment where there is one; elsewhere the one on the `PATH`.
+            Self::Pip { python } => {
+                let python = if python.is_file() { shown(python) } else { "python3".to_owned() };
+                ("wheel", format!("{python} -m pip install ./portcullis_gate-VERSION-*.whl"))
             }
-            Self::Archive => {
-                Some(format!("fetch the newer archive and SHA256SUMS from {page}, check it, unpack it, then run `portcullis-*/portcullis install`"))
-            }
-            _ => None,
-        }
+            Self::Pipx => ("wheel", "pipx install --force ./portcullis_gate-VERSION-*.whl".to_owned()),
+            Self::Uv => ("wheel", "uv tool install --force ./portcullis_gate-VERSION-*.whl".to_owned()),
+            Self::Debian => ("Debian package", "sudo apt install ./portcullis_VERSION_*.deb".to_owned()),
+            Self::Archive => ("archive", "portcullis-*/portcullis install".to_owned()),
+            Self::Source { .. } | Self::Homebrew | Self::Cargo => return None,
+        };
+        let unpack = if *self == Self::Archive { "unpack it, and run" } else { "and run" };
+        Some(format!("fetch the newer {file} and SHA256SUMS from {REPOSITORY}/releases, check them (docs/install.md), {unpack} `{command}`"))
     }
 }
 
@@ -174,7 +170,7 @@ fn has_wheel(prefix: &Path) -> bool {
     let named = |entry: &fs::DirEntry, begin: &str, end: &str| entry.file_name().to_str().is_some_and(|name| name.starts_with(begin) && name.ends_with(end));
     let pythons = entries(&prefix.join("lib")).into_iter().filter(|entry| named(entry, "python", ""));
     let mut packages = pythons.flat_map(|python| ["site-packages", "dist-packages"].map(|name| python.path().join(name)));
-    packages.any(|folder| entries(&folder).iter().any(|entry| named(entry, "portcullis-", ".dist-info")))
+    packages.any(|folder| entries(&folder).iter().any(|entry| named(entry, "portcullis_gate-", ".dist-info")))
 }
 
 /// Runs the command.

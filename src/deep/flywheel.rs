@@ -2,6 +2,7 @@
 //! All changes are made under one lock that dies with its process. The crate `flywheel` decides what is suggested and what resolves it.
 
 pub mod history;
+pub mod same_lines;
 mod keep_out;
 
 pub use keep_out::PAGES_MARK;

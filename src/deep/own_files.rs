@@ -8,7 +8,7 @@ use gate::world::observe::repository_at;
 use gate::world::repository::main_work_tree;
 use gate::world::{Surroundings, World, system};
 
-use super::work;
+use super::{wired_files, work};
 use crate::git::block;
 use actions::Change;
 use clients::settings::{self, SettingsReading};
@@ -42,7 +42,7 @@ pub fn heavy(need: &Need, around: &Surroundings) -> Known {
             let found = repository_at(&folder, around).map_or(Ok(true), |found| work::is_ignored(&found, Path::new(path)));
             found.map_or_else(Known::Unknown, |is| Known::Is(is, String::new()))
         }
-        Need::LosesGate(path, change) => because(loses_gate(Path::new(path), change)),
+        Need::LosesGate(path, change) => because(loses_gate(Path::new(path), change, &around.places.homes)),
         Need::WeakensPolicy(path, change) => because(weakens_policy(Path::new(path), change, &around.places.policies)),
         _ => Known::Unknown("this version cannot answer it".to_owned()),
     }
@@ -86,7 +86,7 @@ pub(crate) fn after_text(before: &str, change: &Change) -> Option<String> {
 }
 
 /// The text of a file; what is not UTF-8 in it is replaced, so that a file never looks like none.
-fn text_of(path: &Path) -> Option<String> {
+pub(super) fn text_of(path: &Path) -> Option<String> {
     fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
 }
 
@@ -101,27 +101,36 @@ fn at_risk(files: &[String]) -> String {
     }
 }
 
-fn loses_gate(path: &Path, change: &Change) -> Option<String> {
+fn loses_gate(path: &Path, change: &Change, homes: &[String]) -> Option<String> {
     if path.is_dir() {
         // A folder goes away: what counts are the settings in it.
         let inside = with_settings().flat_map(|(_, names)| {
             [path.to_path_buf(), path.join(names.folder)].into_iter().flat_map(|folder| [names.shared, names.local].map(|name| folder.join(name)))
         });
-        return inside.into_iter().find_map(|file| {
-            let text = text_of(&file)?;
-            matches!(settings::judge(&text), SettingsReading::Read(effect) if effect.gate_entries > 0).then(|| format!("{} starts Portcullis", file.display()))
+        let theirs = inside.into_iter().find(|file| {
+            let text = text_of(file);
+            text.is_some_and(|text| matches!(settings::judge(&text), SettingsReading::Read(effect) if effect.gate_entries > 0))
         });
+        let others = || wired_files::inside(path).into_iter().find(|file| text_of(file).is_some_and(|text| wired_files::starts(&text)));
+        return theirs.or_else(others).map(|file| format!("{} starts Portcullis", file.display()));
     }
     let (before, after) = after(path, change);
+    let wired = wired_files::of(path);
     match after {
-        _ if matches!(change, Change::Attributes { .. }) => before.map(|_| "its mode, owner or times would change".to_owned()),
-        None => Some(UNTOLD.to_owned()),
-        Some(after) => worse(before.as_deref(), &after),
+        // Of others' files the mode decides nothing, unless they are programs that start Portcullis.
+        _ if matches!(change, Change::Attributes { .. }) => {
+            before.filter(|before| wired.is_none() || wired_files::starts(before)).map(|_| "its mode, owner or times would change".to_owned())
+        }
+        None => Some(UNTOLD.to_owned()).filter(|_| wired.is_none_or(|wired| wired.matters(path, before.as_deref(), homes))),
+        Some(after) => worse(path, before.as_deref(), &after, homes),
     }
 }
 
-/// Why the settings are worse after a change.
-pub fn worse(before: Option<&str>, after: &str) -> Option<String> {
+/// Why the settings at a path are worse after a change.
+pub fn worse(path: &Path, before: Option<&str>, after: &str, homes: &[String]) -> Option<String> {
+    if let Some(wired) = wired_files::of(path) {
+        return wired.worse(path, before, after, homes);
+    }
     let emptied = matches!(after.split_whitespace().collect::<String>().as_str(), "" | "{}");
     if emptied && before.is_none_or(|before| before.trim() != after.trim()) && !(before.is_none() && after.trim().is_empty()) {
         return Some("all its settings would be deleted".to_owned());

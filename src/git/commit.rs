@@ -260,7 +260,9 @@ impl OfChange<'_> {
             (Need::LosesGate(_, Change::Attributes { .. }), _) => Known::Is(false, String::new()),
             // A hook without its mode does not run; a policy needs none.
             (Need::WeakensPolicy(path, Change::Attributes { .. }), _) => Known::Is(Path::new(path).extension().is_none_or(|end| end != "toml"), String::new()),
-            (Need::LosesGate(..), Some((_, content))) => because(own_files::worse(content.old.lines(), content.new.lines().unwrap_or_default())),
+            (Need::LosesGate(path, _), Some((_, content))) => {
+                because(own_files::worse(Path::new(path), content.old.lines(), content.new.lines().unwrap_or_default(), &self.ground.around.places.homes))
+            }
             (Need::WeakensPolicy(..), Some((file, content))) if file.old.is_some() && content.old.lines().is_none() => {
                 Known::Is(true, "the text before the change could not be read".to_owned())
             }

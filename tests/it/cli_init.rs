@@ -26,7 +26,7 @@ pub(crate) fn as_person(scratch: &Scratch) -> Command {
 }
 
 /// Every file below a folder with its mode and bytes, and every folder but those that git needs not.
-fn files(folder: &Path) -> Vec<(String, u32, Vec<u8>)> {
+pub(crate) fn files(folder: &Path) -> Vec<(String, u32, Vec<u8>)> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).into_iter().flatten() {
         let path = entry.unwrap().path();

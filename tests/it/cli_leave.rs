@@ -297,8 +297,24 @@ fn completions_pages_and_help_are_there_for_every_command() {
     for name in ["portcullis.1", "portcullis-init.1", "portcullis-unblock.1"] {
         assert!(fs::read_to_string(scratch.repo().join("pages").join(name)).unwrap().contains(".TH "), "{name}");
     }
-    let commands =
-        ["install", "init", "check", "explain", "test", "pause", "status", "unblock", "doctor", "log", "flywheel", "policy", "uninstall", "completions"];
+    let commands = [
+        "install",
+        "init",
+        "check",
+        "explain",
+        "test",
+        "pause",
+        "status",
+        "unblock",
+        "doctor",
+        "log",
+        "flywheel",
+        "policy",
+        "uninstall",
+        "completions",
+        "update",
+        "man",
+    ];
     let help = portcullis(&scratch, &["-h"]).stdout;
     for command in commands {
         assert!(help.contains(&format!("\n  {command} ")), "{command}");

@@ -283,3 +283,31 @@ fn the_end_of_a_command_of_codex_is_in_its_transcript() {
         assert_eq!((entry["outcome"].as_str(), entry["exit"].as_i64()), (outcome, exit), "{lines:?}: {entry}");
     }
 }
+
+#[test]
+fn what_starts_the_hook_in_each_client_cannot_be_taken_away_by_it() {
+    for Told { command: (file, pointer), write: (writes, path, text), wiring, denied } in CLIENTS_RUN.iter().filter(|told| !told.wiring.is_empty()) {
+        let scratch = Scratch::new();
+        let place = wiring.strip_prefix("~/").map_or_else(|| scratch.repo().join(wiring), |rest| scratch.home().join(rest));
+        let ours = match place.extension().and_then(std::ffi::OsStr::to_str) {
+            Some("toml") => "[[hooks]]\nevent = \"PreToolUse\"\ncommand = \"/b/portcullis-hook PreToolUse x 50\"\n",
+            Some("json") => r#"{"hooks":{"PreToolUse":[{"hooks":[{"command":"/b/portcullis-hook PreToolUse x 50"}]}]}}"#,
+            _ => "/b/portcullis-hook PreToolUse x 50\n",
+        };
+        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+        std::fs::write(&place, ours).unwrap();
+        let place = place.to_string_lossy().into_owned();
+        let held = |answer: &Said, rule: &str| {
+            let reason = denied(answer).unwrap_or_else(|| panic!("{file}: {wiring} is answered by {answer:?}"));
+            assert!(reason.starts_with(&format!("denied by `{rule}`")), "{file}: {reason}");
+        };
+        if !writes.is_empty() {
+            held(&said(&scratch, writes, &[(path, &place), (text, "")]), "client-unwired");
+            assert_eq!(said(&scratch, writes, &[(path, &place), (text, ours)]), nothing(), "{file}: the same text");
+        }
+        held(&said(&scratch, file, &[(pointer, &format!("echo > '{place}'"))]), "client-unwired");
+        held(&said(&scratch, file, &[(pointer, &format!("rm '{place}'"))]), "client-files-deletion");
+        held(&said(&scratch, file, &[(pointer, &format!("mv '{place}' /tmp/x"))]), "client-files-deletion");
+        assert_eq!(said(&scratch, file, &[(pointer, &format!("cat '{place}'"))]), nothing(), "{file}");
+    }
+}

@@ -31,7 +31,7 @@ fn a_recorded_payload_is_its_clients_with_and_without_a_name_on_the_command_line
         assert!(unnamed.client.name() == client.name() || !unnamed.can_ask(true), "{file} looks like one of {}", unnamed.client.name());
         assert_eq!(unnamed.moment.kind(), named.moment.kind(), "{file}");
         assert!(named.cwd.is_some() || !guarding, "{file} has no folder");
-        assert_eq!(named.tool.as_ref().is_some_and(|call| call.name.is_empty()), false, "{file}");
+        assert!(named.tool.as_ref().is_none_or(|call| !call.name.is_empty()), "{file}");
         assert_eq!(
             named.agent_id.is_some(),
             file.ends_with(".in-subagent") || named.moment == Moment::SubagentEnd && !file.starts_with("kimi"),
@@ -39,6 +39,20 @@ fn a_recorded_payload_is_its_clients_with_and_without_a_name_on_the_command_line
             named.agent_id
         );
     }
+}
+
+#[test]
+fn a_tool_servers_tool_has_one_name_in_all_clients() {
+    let mut seen = 0;
+    for (file, text) in recorded(&Scratch::new()) {
+        let (client, event) = sender_and_event(&file);
+        if file.contains("fixture") && file.contains("run_line") {
+            let event = Invocation::new(Some(event), Some(client.name())).read(text.as_bytes()).unwrap();
+            assert_eq!(event.tool.map(|call| call.name).as_deref(), Some("mcp__fixture__run_line"), "{file}");
+            seen += 1;
+        }
+    }
+    assert!(seen >= 13, "{seen}");
 }
 
 #[test]

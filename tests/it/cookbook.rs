@@ -9,6 +9,9 @@ use crate::support::{Said, Scratch, git_path, hook_path, json, package, run};
 /// At least so many recipes.
 const FEWEST: usize = 25;
 
+/// Recipes that are tried at once.
+const THREADS: usize = 4;
+
 struct Recipe {
     title: String,
     policy: String,
@@ -95,54 +98,61 @@ fn stopped(said: &Said) -> bool {
     short.starts_with("ask ") || short.starts_with("deny ") || (said.code == 1 && said.stderr.contains("denied by `"))
 }
 
+/// What is wrong with a recipe.
+fn faults(recipe: &Recipe) -> Vec<String> {
+    let (title, scratch, mut wrong) = (&recipe.title, Scratch::new(), Vec::new());
+    for file in &recipe.there {
+        scratch.write(file, "before\n");
+    }
+    let own = recipe.policy.starts_with("# ~/.config/portcullis/portcullis.toml");
+    scratch.write(if own { "../home/.config/portcullis/portcullis.toml" } else { "portcullis.toml" }, &recipe.policy);
+    let tested = portcullis(&scratch, &["test"]);
+    if tested.code != 0 {
+        return vec![format!("{title}: {}{}", tested.stdout, tested.stderr)];
+    }
+    // What it brings of its own must be what stops; an exemption and a program only change what shipped rules find.
+    let names: Vec<&str> = recipe.policy.lines().filter_map(|line| line.strip_prefix("name")?.split('"').nth(1)).collect();
+    let brings = ["[[rule]]", "[[limit]]", "[[budget]]", "[[gate]]"].iter().any(|kind| recipe.policy.contains(kind));
+    let mut id = 0;
+    let mut next = |what: &str| {
+        id += 1;
+        said(what, &scratch, id)
+    };
+    for (what, before) in &recipe.stops {
+        for _ in 0..*before {
+            let allowed = next(what);
+            if allowed.short() != "free" {
+                wrong.push(format!("{title}: `{what}` is stopped too early: {allowed:?}"));
+            }
+        }
+        let found = next(what);
+        let text = format!("{}{}", found.stdout, found.stderr);
+        let by_own = !brings || recipe.policy.contains("[pipeline]") || names.iter().any(|name| text.contains(&format!("`{name}`")));
+        if !stopped(&found) || !by_own {
+            wrong.push(format!("{title}: `{what}` should be stopped by {names:?}: {found:?}"));
+        }
+    }
+    for what in &recipe.leaves {
+        let found = next(what);
+        if found.code != 0 || stopped(&found) {
+            wrong.push(format!("{title}: `{what}` should be left alone: {found:?}"));
+        }
+    }
+    assert!(!recipe.stops.is_empty() && !recipe.leaves.is_empty(), "{title}");
+    wrong
+}
+
 #[test]
 fn each_recipe_stops_what_it_says_and_leaves_the_look_alikes_alone() {
     let recipes = recipes();
     assert!(recipes.len() >= FEWEST, "only {} recipes", recipes.len());
-    let mut wrong = Vec::new();
     for (at, recipe) in recipes.iter().enumerate() {
-        let (title, scratch) = (&recipe.title, Scratch::new());
-        assert!(title.starts_with(&format!("{}. ", at + 1)), "`{title}` is number {}", at + 1);
-        for file in &recipe.there {
-            scratch.write(file, "before\n");
-        }
-        let own = recipe.policy.starts_with("# ~/.config/portcullis/portcullis.toml");
-        scratch.write(if own { "../home/.config/portcullis/portcullis.toml" } else { "portcullis.toml" }, &recipe.policy);
-        let tested = portcullis(&scratch, &["test"]);
-        if tested.code != 0 {
-            wrong.push(format!("{title}: {}{}", tested.stdout, tested.stderr));
-            continue;
-        }
-        // What it brings of its own must be what stops; an exemption and a program only change what shipped rules find.
-        let names: Vec<&str> = recipe.policy.lines().filter_map(|line| line.strip_prefix("name")?.split('"').nth(1)).collect();
-        let brings = ["[[rule]]", "[[limit]]", "[[budget]]", "[[gate]]"].iter().any(|kind| recipe.policy.contains(kind));
-        let mut id = 0;
-        let mut next = |what: &str| {
-            id += 1;
-            said(what, &scratch, id)
-        };
-        for (what, before) in &recipe.stops {
-            for _ in 0..*before {
-                let allowed = next(what);
-                if allowed.short() != "free" {
-                    wrong.push(format!("{title}: `{what}` is stopped too early: {allowed:?}"));
-                }
-            }
-            let found = next(what);
-            let text = format!("{}{}", found.stdout, found.stderr);
-            let by_own = !brings || recipe.policy.contains("[pipeline]") || names.iter().any(|name| text.contains(&format!("`{name}`")));
-            if !stopped(&found) || !by_own {
-                wrong.push(format!("{title}: `{what}` should be stopped by {names:?}: {found:?}"));
-            }
-        }
-        for what in &recipe.leaves {
-            let found = next(what);
-            if found.code != 0 || stopped(&found) {
-                wrong.push(format!("{title}: `{what}` should be left alone: {found:?}"));
-            }
-        }
-        assert!(!recipe.stops.is_empty() && !recipe.leaves.is_empty(), "{title}");
+        assert!(recipe.title.starts_with(&format!("{}. ", at + 1)), "`{}` is number {}", recipe.title, at + 1);
     }
+    let wrong: Vec<String> = std::thread::scope(|scope| {
+        let parts = recipes.chunks(recipes.len().div_ceil(THREADS)).map(|part| scope.spawn(|| part.iter().flat_map(faults).collect::<Vec<_>>()));
+        parts.collect::<Vec<_>>().into_iter().flat_map(|part| part.join().unwrap()).collect()
+    });
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 

@@ -238,7 +238,7 @@ fn a_run_begins_with_a_prompt() {
 fn a_damaged_file_denies_until_a_person_resets_it() {
     let costs = r#"costs = [{ call = { tool = "mcp__mail__send_*" }, usd = 0.01 }]"#;
     let policy = format!("{}\n{}", limit("max = 9\nper = \"1h\""), budget(&format!("per = \"session\"\n{costs}")).replace("schema = 1\n", ""));
-    for (front, at) in [("limit.", 3), ("limit.", 40), ("budget.", 4096 + 3), ("budget.", 4096 + 50)] {
+    for (front, at) in [("limit.", 3), ("limit.", 40), ("passing.", 4096 + 3), ("passing.", 4096 + 50)] {
         let metered = Metered::new(&policy);
         assert_eq!(metered.before("1"), "free");
         let [file] = metered.files(front).try_into().unwrap();
@@ -258,6 +258,29 @@ fn a_damaged_file_denies_until_a_person_resets_it() {
         let kept = metered.files(front).iter().any(|path| fs::read(path).unwrap() == bytes);
         assert!(kept, "the damaged bytes are gone: {front}");
     }
+}
+
+#[test]
+fn files_of_what_is_over_are_removed() {
+    let costs = r#"costs = [{ call = { tool = "mcp__mail__send_*" }, usd = 0.01 }]"#;
+    let budget = |name: &str, per: &str| budget(&format!("per = \"{per}\"\n{costs}")).replace("schema = 1\n", "").replace("letters", name);
+    let limit = limit("max = 9\nper = \"session\"\nscope = \"session\"");
+    let metered = Metered::new(&format!("{limit}\n{}\n{}", budget("a", "day"), budget("b", "branch")));
+    assert_eq!(metered.before("1"), "free");
+    let kinds = || ["limit.", "passing.", "budget."].map(|front| metered.files(front).len());
+    assert_eq!(kinds(), [1, 1, 1]);
+    let aged = |days: u64| {
+        let time = std::time::SystemTime::now() - std::time::Duration::from_secs(days * 86_400);
+        for path in ["limit.", "passing.", "budget."].iter().flat_map(|front| metered.files(front)) {
+            fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+        }
+        metered.event("SessionStart", "other", None, r#","source":"startup""#);
+    };
+    aged(31);
+    assert_eq!(kinds(), [1, 1, 1]);
+    // What is spent on a branch stays spent.
+    aged(33);
+    assert_eq!(kinds(), [0, 0, 1]);
 }
 
 #[test]
@@ -327,6 +350,119 @@ fn a_kill_at_any_system_call_loses_nothing() {
     }
     assert!(kills > 40, "only {kills} kills");
     assert!(kills < most, "the hook never came to its end");
+}
+
+/// Kills of the long form, and how many of them must fall between taking a lock and giving it back.
+const KILLS: (usize, usize) = (300, 30);
+
+/// The same until there were many kills; and how many came while the hook had a lock, by its trace.
+#[test]
+fn three_hundred_kills_lose_nothing() {
+    if Command::new("strace").arg("-V").output().is_err() {
+        not_run("strace");
+        return;
+    }
+    let metered = Metered::new(&limit("max = 5000\nper = \"1h\"\nover = 4"));
+    assert_eq!(metered.before("first"), "free");
+    let (mut kills, mut locked, mut lost, mut taken, mut round, mut at) = (0, 0, 0, 1, 0, 0);
+    let trace = metered.scratch.home().join("trace");
+    while kills < KILLS.0 || locked < KILLS.1 {
+        at += 1;
+        assert!(round < 40, "{kills} kills, {locked} under a lock, after {round} rounds");
+        let input = format!(
+            r#"{{"session_id":"s","transcript_path":"/t","cwd":{},"permission_mode":"default","hook_event_name":"PreToolUse","tool_name":"mcp__mail__send_letter","tool_input":{{}},"tool_use_id":"killed-{round}-{at}"}}"#,
+            json(&metered.scratch.repo().to_string_lossy())
+        );
+        let mut command = metered.scratch.command("strace");
+        command.arg("-qq").arg("-o").arg(&trace).args(["-e", &format!("inject=all:signal=SIGKILL:when={at}")]).args([
+            hook_path(),
+            "PreToolUse",
+            "claude-code",
+            "50",
+        ]);
+        if run(&mut command, input.as_bytes()).code == 0 {
+            (taken, round, at) = (left_of(&metered), round + 1, 0);
+            continue;
+        }
+        kills += 1;
+        locked += usize::from(has_lock(&fs::read_to_string(&trace).unwrap()));
+        let left = left_of(&metered);
+        lost += taken.saturating_sub(left);
+        assert!(left <= taken + 1, "kill {at}: {left} counted, {taken} before it");
+        taken = left;
+    }
+    println!("{kills} kills, {locked} while a lock was held, {lost} counts lost");
+    assert_eq!((lost, metered.before("after")), (0, "free".to_owned()));
+}
+
+/// Whether a process whose system calls these are had a lock at the end.
+fn has_lock(trace: &str) -> bool {
+    let mut held: Vec<&str> = Vec::new();
+    for line in trace.lines() {
+        let Some((name, rest)) = line.split_once('(') else { continue };
+        let descriptor = rest.split([',', ')']).next().unwrap_or_default();
+        let done = line.ends_with("= 0");
+        match name {
+            "flock" if done && rest.contains("LOCK_UN") => held.retain(|one| *one != descriptor),
+            "flock" if done => held.push(descriptor),
+            "fcntl" if done && rest.contains("SETLK") && rest.contains("F_UNLCK") => held.retain(|one| *one != descriptor),
+            "fcntl" if done && rest.contains("SETLK") => held.push(descriptor),
+            "close" => held.retain(|one| *one != descriptor),
+            _ => {}
+        }
+    }
+    !held.is_empty()
+}
+
+/// Calls that a store saw in the long form, if `PORTCULLIS_CALLS` does not say.
+const MANY: usize = 1_000_000;
+
+/// A call costs the same system calls, and reads as much, however many calls the store has seen; and the store does not grow.
+#[test]
+#[ignore = "takes many minutes"]
+fn a_store_that_saw_many_calls_costs_the_same() {
+    let costs = r#"costs = [{ call = { tool = "mcp__mail__send_*" }, usd = 0.000001 }]"#;
+    let limits = limit("max = 100\nper = \"1m\"\nover = 4");
+    let metered = Metered::new(&format!("{limits}\n{}\n[stall]\n", budget(&format!("per = \"branch\"\n{costs}")).replace("schema = 1\n", "")));
+    let wanted = std::env::var("PORTCULLIS_CALLS").ok().and_then(|text| text.parse().ok()).unwrap_or(MANY);
+    let world = metered.scratch.world();
+    let call = |event: &str, at: usize| {
+        let rest = if event == "PostToolUse" { r#","tool_response":{}"# } else { "" };
+        format!(
+            r#"{{"session_id":"s{}","transcript_path":"/t","cwd":{},"permission_mode":"default","hook_event_name":"{event}","tool_name":"mcp__mail__send_letter","tool_input":{{"n":{at}}},"tool_use_id":"c{at}"{rest}}}"#,
+            at / 20_000,
+            json(&metered.scratch.repo().to_string_lossy())
+        )
+    };
+    let answer = |event: &str, at: usize| {
+        let invocation = clients::Invocation::new(Some(event), Some("claude-code"));
+        gate::call::answer(&invocation, call(event, at).as_bytes(), &world, &portcullis::deep::Cold).unwrap().code
+    };
+    let size = || metered.files("").iter().filter(|path| !path.to_string_lossy().contains("record")).map(|path| fs::metadata(path).unwrap().len()).sum::<u64>();
+    // System calls of one call, and the bytes that they read.
+    let cost = |at: usize| {
+        let trace = metered.scratch.home().join("trace");
+        let mut command = metered.scratch.command("strace");
+        command.arg("-qq").arg("-o").arg(&trace).args([hook_path(), "PreToolUse", "claude-code", "50"]);
+        run(&mut command, call("PreToolUse", at).as_bytes());
+        let text = fs::read_to_string(&trace).unwrap();
+        let read =
+            text.lines().filter(|line| line.starts_with("read") || line.starts_with("pread")).filter_map(|line| line.rsplit_once("= ")?.1.parse::<i64>().ok());
+        (text.lines().count(), read.filter(|bytes| *bytes > 0).sum::<i64>())
+    };
+    let mut seen = Vec::new();
+    let begun = std::time::Instant::now();
+    for at in 0..wanted {
+        if answer("PreToolUse", at) == 0 {
+            answer("PostToolUse", at);
+        }
+        if [2_000, wanted - 1].contains(&at) {
+            seen.push((at, size(), cost(wanted + 2 * at), cost(wanted + 2 * at + 1)));
+        }
+    }
+    println!("{wanted} calls in {:?}; calls seen, bytes of the store, system calls and bytes read of two calls:\n{seen:#?}", begun.elapsed());
+    let [(_, few_bytes, _, few), (_, many_bytes, _, many)] = seen[..] else { panic!("{seen:?}") };
+    assert!(many_bytes <= few_bytes * 2 && many.0 <= few.0 + 4 && many.1 <= few.1 + few.1 / 10, "{seen:?}");
 }
 
 /// How many calls the file of the limit counts.

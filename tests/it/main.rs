@@ -1,6 +1,7 @@
 //! The one test binary: processes, payloads, cases, and the shape of the source itself.
 #![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking, in its helpers too")]
 
+mod action;
 mod architecture;
 mod approvals;
 mod approvals_attacked;
@@ -11,15 +12,20 @@ mod check;
 mod compiled_policy;
 mod clients_answered;
 mod cookbook;
+mod clients_documented;
 mod clients_known;
+mod cli_clients;
+mod cli_clients_doctor;
 mod cli_doctor;
 mod cli_explain;
 mod cli_init;
 mod cli_leave;
 mod cli_policy;
 mod cli_servers;
+mod cli_update;
 mod docs;
 mod faults;
+mod first_minutes;
 mod fleet;
 mod flywheel;
 mod flywheel_commits;
@@ -38,6 +44,7 @@ mod names;
 mod notes;
 mod one_judgement;
 mod outputs;
+mod pages;
 mod payloads;
 mod pipeline;
 mod push;

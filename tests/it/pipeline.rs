@@ -46,6 +46,20 @@ needs  = { touched = "README.md" }
 "#;
 
 #[test]
+fn a_rule_can_be_of_a_phase() {
+    let rule = "[[rule]]\nname = \"sources-later\"\ntier = 4\nwrite = { path = \"src/**\" }\nwhere = { phase = [\"architect\", \"spec\"] }\nreason = \"first the plan\"\ninstead = \"write it in docs\"\ncatches = [{ write = { path = \"src/a\", text = \"x\" }, facts = { phase = \"spec\" } }]\nspares = [{ write = { path = \"src/a\", text = \"x\" } }, { write = { path = \"src/a\", text = \"x\" }, facts = { phase = \"dev\" } }]\n";
+    let project = Project::new(&format!("{PHASES}{rule}"), &[("README.md", "# x\n")]).autonomy("headless");
+    let write = || {
+        let path = project.scratch.repo().join("src/a.txt");
+        let input = format!(r#"{{"file_path":{},"content":"x"}}"#, json(&path.to_string_lossy()));
+        project.scratch.hook("PreToolUse", project.scratch.payload("Write", &input, "default").as_bytes()).short()
+    };
+    assert_eq!(write(), FREE, "no phase was begun");
+    assert_eq!(project.starts("architect"), FREE);
+    assert_eq!(write(), "deny sources-later");
+}
+
+#[test]
 fn a_headless_run_is_stopped_at_every_gate_and_passes_with_the_evidence() {
     let project = Project::new(PHASES, &[("README.md", "# x\n")]).autonomy("headless");
     assert_eq!(project.starts("spec-writer"), "deny phase-skipped");

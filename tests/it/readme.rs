@@ -18,15 +18,20 @@ fn readme() -> String {
 }
 
 /// A command and what it says.
-struct Step {
-    command: String,
-    said: String,
+pub(crate) struct Step {
+    pub(crate) command: String,
+    pub(crate) said: String,
 }
 
-fn steps(block: &str) -> Vec<Step> {
+pub(crate) fn steps(block: &str) -> Vec<Step> {
     let mut steps: Vec<Step> = Vec::new();
-    for line in block.lines() {
+    let mut lines = block.lines();
+    while let Some(line) = lines.next() {
         match (line.strip_prefix("$ "), steps.last_mut()) {
+            (Some(command), _) if command.ends_with("<<'END'") => {
+                let document: Vec<&str> = lines.by_ref().take_while(|line| *line != "END").collect();
+                steps.push(Step { command: format!("{command}\n{}\nEND\ntrue", document.join("\n")), said: String::new() });
+            }
             (Some(command), _) => steps.push(Step { command: command.to_owned(), said: String::new() }),
             (None, Some(step)) => {
                 step.said += line;
@@ -39,7 +44,7 @@ fn steps(block: &str) -> Vec<Step> {
 }
 
 /// Whether a text is what a pattern says: `...` stands for any lines, `[..]` for anything in a line.
-fn agrees(pattern: &[&str], text: &[&str]) -> bool {
+pub(crate) fn agrees(pattern: &[&str], text: &[&str]) -> bool {
     match (pattern.split_first(), text.split_first()) {
         (None, None) => true,
         (Some((&"...", rest)), _) => (0..=text.len()).any(|skipped| agrees(rest, text.get(skipped..).unwrap())),
@@ -59,7 +64,7 @@ fn in_line(pattern: &str, text: &str) -> bool {
 }
 
 /// A text with the folders of README.md.
-fn plain(text: &str, scratch: &Scratch) -> String {
+pub(crate) fn plain(text: &str, scratch: &Scratch) -> String {
     let folder = Path::new(hook_path()).parent().unwrap().to_string_lossy().into_owned();
     text.replace(&*scratch.repo().to_string_lossy(), "/home/dev/project")
         .replace(&*scratch.home().to_string_lossy(), "/home/dev")

@@ -157,6 +157,7 @@ const CONDITIONS: &[(&str, &str, &str, &str)] = &[
     ("dirty", "dirty = false", "dirty = true", "facts = { dirty = false }"),
     ("agent", r#"agent = "reviewer""#, r#"agent = "main""#, r#"agent = "reviewer""#),
     ("mode", r#"mode = "plan""#, r#"mode = "default""#, r#"mode = "plan""#),
+    ("phase", r#"phase = "dev""#, r#"phase = "docs""#, r#"facts = { phase = "dev" }"#),
 ];
 
 /// A rule, and the same with another value of one key. Both say that they match the example.
@@ -220,7 +221,8 @@ fn questions(root: &str) -> Vec<Need> {
     let next = |need: &Need| match need {
         Need::RealPath(..) => Some(Need::Exists(file.clone())),
         Need::Exists(_) => Some(Need::Holds(file.clone(), "x".to_owned())),
-        Need::Holds(..) => Some(Need::Branch(root.to_owned())),
+        Need::Holds(..) => Some(Need::Phase),
+        Need::Phase => Some(Need::Branch(root.to_owned())),
         Need::Branch(_) => Some(Need::Dirty(WorkAtRisk { folder: root.to_owned(), paths: vec![file.clone()], loss: Loss::Tree, sources: Vec::new() })),
         Need::Dirty(..) => Some(Need::Ignored(file.clone())),
         Need::Ignored(_) => Some(Need::Ignores(file.clone())),

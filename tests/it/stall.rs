@@ -203,3 +203,98 @@ fn what_must_follow_is_asked_for_once_at_the_end_of_the_turn() {
     session.call("mcp__mail__send_letter", r#"{"to":"c"}"#, &answer(r#"{"status":"queued"}"#));
     assert_eq!(session.event("Stop", 99, r#","stop_hook_active":true"#).stdout, "");
 }
+
+/// Long sessions, and calls of each.
+const LONG: (usize, usize) = (50, 1_000);
+
+/// A step of a made session: the tool, its input and its answer.
+type Step = (&'static str, String, String);
+
+/// Sessions that were made, not recorded: an agent reads, changes a file, runs tests that fail and then pass, looks at what it
+/// did, waits for a pipeline, and commits. Nothing in them is a circle, although much is done again.
+fn made(session: usize, repository: &str) -> Vec<Step> {
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(session as u64 + 1);
+    let mut any = move |below: u64| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state % below
+    };
+    let bash = |command: &str, stdout: &str| ("Bash", format!(r#"{{"command":{}}}"#, json(command)), format!(r#"{{"stdout":{},"stderr":""}}"#, json(stdout)));
+    let mut steps: Vec<Step> = Vec::new();
+    let mut tests = 40;
+    while steps.len() < LONG.1 {
+        let file = format!("{repository}/src/part{}.txt", any(12));
+        for _ in 0..any(4) {
+            let other = format!("{repository}/src/part{}.txt", any(30));
+            match any(4) {
+                0 => steps.push(bash(&format!("ls {}", ["src", "tests", "."][usize::try_from(any(3)).unwrap()]), "a\nb\nc")),
+                1 => steps.push(("Grep", format!(r#"{{"pattern":"name{}"}}"#, any(20)), format!(r#"{{"numFiles":{}}}"#, any(3)))),
+                2 => steps.push(bash("git log --oneline -5", "a1 one\nb2 two")),
+                _ => steps.push(("Read", format!(r#"{{"file_path":{}}}"#, json(&other)), r#"{"type":"text"}"#.to_owned())),
+            }
+        }
+        // The same mistake, once more after each change.
+        let tries = 1 + any(4);
+        for attempt in 0..tries {
+            let change = any(1_000_000);
+            steps.push((
+                "Edit",
+                format!(r#"{{"file_path":{},"old_string":"a{change}","new_string":"b{change}"}}"#, json(&file)),
+                r#"{"structuredPatch":[]}"#.to_owned(),
+            ));
+            tests += any(2);
+            let failed = if attempt + 1 < tries { "1 failed: part is not whole" } else { "0 failed" };
+            for _ in 0..1 + any(2) {
+                // A flaky one is run twice.
+                steps.push(bash("cargo test", &format!("running {tests} tests\n{failed}; finished in 0.{}s", any(90))));
+            }
+        }
+        if any(3) == 0 {
+            steps.push(bash("git status --short", "M src/part.txt"));
+            steps.push(bash("git diff --stat", "1 file changed"));
+        }
+        if any(5) == 0 {
+            for minute in 0..2 + any(9) {
+                steps.push(bash("gh run view 7", &format!("in progress, {minute} min")));
+            }
+        }
+        if any(4) == 0 {
+            steps.push(bash(&format!("git add -A && git commit -qm 'part {}'", any(1000)), ""));
+        }
+    }
+    steps
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn long_sessions_without_a_circle_are_left_alone() {
+    let (mut calls, mut notes, mut stopped) = (0, Vec::new(), Vec::new());
+    for session in 0..LONG.0 {
+        let scratch = Scratch::new();
+        scratch.write("portcullis.toml", "schema = 1\n[stall]\n");
+        let world = scratch.world();
+        let repository = scratch.repo().to_string_lossy().into_owned();
+        for (at, (tool, input, response)) in made(session, &repository).into_iter().enumerate() {
+            calls += 1;
+            let answer = |event: &str, rest: &str| {
+                let payload = format!(
+                    r#"{{"session_id":"s{session}","transcript_path":"/t","cwd":{},"permission_mode":"default","hook_event_name":"{event}","tool_use_id":"t{at}","tool_name":"{tool}","tool_input":{input}{rest}}}"#,
+                    json(&repository)
+                );
+                gate::call::answer(&clients::Invocation::new(Some(event), Some("claude-code")), payload.as_bytes(), &world, &portcullis::deep::Cold).unwrap()
+            };
+            let before = answer("PreToolUse", "");
+            if before.held.is_some() {
+                stopped.push(format!("{session}/{at}: {tool} {input}: {}{}", before.stdout, before.stderr));
+                continue;
+            }
+            let after = answer("PostToolUse", &format!(",\"tool_response\":{response}"));
+            if after.stdout.contains("stall") {
+                notes.push(format!("{session}/{at}: {tool} {input}: {}", after.stdout));
+            }
+        }
+    }
+    println!("{} sessions, {calls} calls: {} notes, {} stopped\n{}\n{}", LONG.0, notes.len(), stopped.len(), notes.join("\n"), stopped.join("\n"));
+    assert!(stopped.is_empty() && notes.len() * 1_000 <= calls);
+}

@@ -13,8 +13,8 @@ use crate::release::{Platform, Release};
 use crate::step::{command, output, pass};
 use crate::workspace::{HOOK, HOOK_PROFILE, Member, hook_member, members, owner, root, target};
 
-/// The profile of the main program in a release.
-const PROFILE: &str = "dist";
+/// The profile of the main program in a release: the one that `install` builds.
+const PROFILE: &str = "release";
 
 #[derive(Args)]
 pub(crate) struct DistArguments {

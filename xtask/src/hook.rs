@@ -81,8 +81,9 @@ pub(crate) fn needs_no_loader(program: &Path) -> Result<()> {
     Ok(())
 }
 
-/// A harmless command is allowed and a force push is denied, by this hook with nothing but a home folder. `runner` starts
-/// programs of another processor.
+/// A harmless command is allowed and a force push is denied, by this hook with nothing but a home folder: first by itself, then
+/// with a policy, for which it needs the main program of the same build. `runner` starts programs of another processor, which
+/// can start no others.
 pub(crate) fn judges(hook: &Path, runner: Option<&str>) -> Result<()> {
     let scratch = tempfile::tempdir()?;
     let (repository, home) = (scratch.path().join("repository"), scratch.path().join("home"));
@@ -90,14 +91,20 @@ pub(crate) fn judges(hook: &Path, runner: Option<&str>) -> Result<()> {
         fs::create_dir_all(folder)?;
     }
     fs::write(repository.join(".git/HEAD"), "ref: refs/heads/main\n")?;
-    for (line, expected) in [("git status", 0), ("git push --force", DENIED)] {
-        let mut call = Command::new(runner.map_or_else(|| hook.to_owned(), PathBuf::from));
-        call.args(runner.map(|_| hook));
-        call.arg("PreToolUse").env_clear().env("HOME", &home).env("CLAUDE_PROJECT_DIR", &repository).current_dir(&repository);
-        let mut call = call.stdin(Stdio::piped()).spawn().with_context(|| hook.display().to_string())?;
-        call.stdin.take().context("no standard input")?.write_all(event(&repository, line).as_bytes())?;
-        let code = call.wait()?.code();
-        ensure!(code == Some(expected), "`{line}`: exit {code:?} instead of {expected}");
+    for policy in [None, Some("schema = 1\n")] {
+        if let Some(policy) = policy.filter(|_| runner.is_none()) {
+            fs::write(repository.join("portcullis.toml"), policy)?;
+        }
+        for (line, expected) in [("git status", 0), ("git push --force", DENIED)] {
+            let mut call = Command::new(runner.map_or_else(|| hook.to_owned(), PathBuf::from));
+            call.args(runner.map(|_| hook)).arg("PreToolUse").env_clear().env("HOME", &home).env("CLAUDE_PROJECT_DIR", &repository);
+            let mut call = call.current_dir(&repository).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().with_context(|| hook.display().to_string())?;
+            call.stdin.take().context("no standard input")?.write_all(event(&repository, line).as_bytes())?;
+            let ended = call.wait_with_output()?;
+            let (code, said) = (ended.status.code(), String::from_utf8_lossy(&ended.stderr));
+            ensure!(code == Some(expected), "`{line}`: exit {code:?} instead of {expected}: {said}");
+            ensure!(expected == 0 || said.contains("denied by `force-push`"), "`{line}` was denied for another reason: {said}");
+        }
     }
     Ok(())
 }

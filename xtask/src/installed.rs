@@ -19,7 +19,7 @@ use crate::step::pass;
 use crate::workspace::HOOK;
 
 /// Programs of the system, without a toolchain.
-const PATH: &str = "/usr/local/bin:/usr/bin:/bin";
+const PATH: &str = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin";
 /// Settings that keep installers from looking for what is new, and git from what this machine has set.
 const VARIABLES: [(&str, &str); 9] = [
     ("TERM", "dumb"),
@@ -141,8 +141,9 @@ fn protects(home: &ScratchHome, repository: &Path, bin: &Path, updated: &str) ->
     let said: Value = serde_json::from_str(&home.output(repository, "portcullis", &["update", "--json"])?)?;
     let installed = said["installed"].as_str().unwrap_or_default();
     ensure!(installed.contains(updated), "`portcullis update` says of this: {installed}");
-    home.output(repository, "portcullis", &["uninstall", "--yes"])?;
-    ensure!(!repository.join(".claude").exists(), "`uninstall` left the settings");
+    // Not `uninstall`: it finds places by the state, which is in the home of whoever runs this, and would take them out too.
+    home.output(repository, "portcullis", &["init", "--git", "--undo", "--yes"])?;
+    ensure!(!repository.join(".claude").exists() && !repository.join(".git/hooks/pre-commit").exists(), "`init --undo` left something");
     Ok(())
 }
 
@@ -176,15 +177,14 @@ fn on_path(home: &mut ScratchHome, folder: &str) -> Option<PathBuf> {
     Some(folder)
 }
 
-fn from_npm(packed: &PackedRelease, files: &PackedFiles, home: &mut ScratchHome) -> Result<Option<PathBuf>> {
+fn from_npm(_: &PackedRelease, files: &PackedFiles, home: &mut ScratchHome) -> Result<Option<PathBuf>> {
     if !home.has("npm") {
         return Ok(None);
     }
-    let paths = [&packed.npm, &files.npm].map(|path| path.display().to_string());
     let prefix = home.folder()?.join("npm").display().to_string();
-    home.pass("npm", &["install", "--silent", "--offline", "--global", "--prefix", &prefix, &paths[0], &paths[1]])?;
+    home.pass("npm", &["install", "--silent", "--offline", "--ignore-scripts", "--global", "--prefix", &prefix, &files.npm.display().to_string()])?;
     on_path(home, "npm/bin");
-    Ok(Some(home.folder()?.join("npm/lib/node_modules").join(files.platform.npm_package()).join("bin")))
+    Ok(Some(home.folder()?.join("npm/lib/node_modules/portcullis/bin")))
 }
 
 fn from_wheel(_: &PackedRelease, files: &PackedFiles, home: &mut ScratchHome) -> Result<Option<PathBuf>> {

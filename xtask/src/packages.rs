@@ -44,7 +44,6 @@ pub(crate) struct PackagesArguments {
 pub(crate) struct PackedFiles {
     pub(crate) platform: Platform,
     pub(crate) archive: PathBuf,
-    /// The npm package with the programs.
     pub(crate) npm: PathBuf,
     pub(crate) wheel: PathBuf,
     pub(crate) debian: Option<PathBuf>,
@@ -56,13 +55,11 @@ pub(crate) struct PackedRelease {
     pub(crate) release: Release,
     pub(crate) folder: PathBuf,
     pub(crate) platforms: Vec<PackedFiles>,
-    /// The npm package that people install: it starts the programs of the platform's package.
-    pub(crate) npm: PathBuf,
     pub(crate) feature: PathBuf,
 }
 
 /// The programs of one platform, unpacked.
-struct Programs<'t> {
+struct UnpackedPrograms<'t> {
     release: &'t Release,
     platform: &'t Platform,
     /// The folder of the unpacked archive.
@@ -119,8 +116,8 @@ pub(crate) fn make(release: &Release, out: &Path, key: Option<&Path>) -> Result<
         let scratch = tempfile::tempdir()?;
         let platform = Platform::of(&triple)?;
         let folder = archive::unpack(&archive, scratch.path())?;
-        let programs = Programs { release, platform: &platform, folder: &folder, scratch: scratch.path(), out };
-        let (npm, wheel, debian) = (npm::of_platform(&programs)?, wheel::wheel(&programs)?, debian::package(&programs)?);
+        let programs = UnpackedPrograms { release, platform: &platform, folder: &folder, scratch: scratch.path(), out };
+        let (npm, wheel, debian) = (npm::package(&programs)?, wheel::wheel(&programs)?, debian::package(&programs)?);
         // Of two builds for one machine, the static one is the release.
         let same = platforms.iter().position(|other| other.platform.npm == platform.npm);
         let files = PackedFiles { platform, archive, npm, wheel, debian };
@@ -130,10 +127,9 @@ pub(crate) fn make(release: &Release, out: &Path, key: Option<&Path>) -> Result<
             Some(_) => println!("{triple} is left out: there is a static archive for the same machine"),
         }
     }
-    let npm = npm::launcher(release, &platforms, out)?;
     let formula = homebrew::formula(release, &platforms, out)?;
     let feature = feature::feature(release, out)?;
-    let mut files = vec![npm.clone(), formula, feature.clone()];
+    let mut files = vec![formula, feature.clone()];
     for platform in &platforms {
         files.extend([platform.archive.clone(), platform.npm.clone(), platform.wheel.clone()]);
         files.extend(platform.debian.clone());
@@ -143,5 +139,5 @@ pub(crate) fn make(release: &Release, out: &Path, key: Option<&Path>) -> Result<
         Some(key) => archive::sign(out, key, Some(&root().join(archive::SIGNERS)))?,
         None => println!("{SUMS} is not signed; `--key FILE` signs it"),
     }
-    Ok(PackedRelease { release: release.clone(), folder: out.to_owned(), platforms, npm, feature })
+    Ok(PackedRelease { release: release.clone(), folder: out.to_owned(), platforms, feature })
 }

@@ -158,7 +158,7 @@ mod tests {
 
     fn member(name: &str, folder: &str, needs: &[&str]) -> Member {
         let needs = needs.iter().map(|name| (*name).to_owned()).collect();
-        Member { name: name.to_owned(), version: String::new(), folder: folder.to_owned(), binaries: Vec::new(), needs }
+        Member { name: name.to_owned(), folder: folder.to_owned(), binaries: Vec::new(), needs }
     }
 
     fn near_to(paths: &[&str]) -> Vec<String> {

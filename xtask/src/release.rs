@@ -88,13 +88,49 @@ impl Platform {
         Ok(Self { triple: triple.to_owned(), npm, wheel, debian, brew })
     }
 
-    /// The npm package with the programs of this platform.
-    pub(crate) fn npm_package(&self) -> String {
-        format!("portcullis-{}-{}", self.npm.0, self.npm.1)
-    }
-
     /// The programs start without a loader.
     pub(crate) fn is_static(&self) -> bool {
         self.triple.ends_with("-musl")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workspace::HOOK;
+
+    /// A value of `[package.metadata.binstall]` with cargo-binstall's variables filled in.
+    fn filled_in(package: &Value, key: &str, release: &Release, triple: &str, binary: &str) -> String {
+        let template = package["metadata"]["binstall"][key].as_str().unwrap_or_default();
+        let variables = [("repo", package["repository"].as_str().unwrap_or_default()), ("version", &release.version), ("target", triple), ("bin", binary)];
+        variables.iter().fold(template.replace("{ binary-ext }", ""), |text, (name, value)| text.replace(&format!("{{ {name} }}"), value))
+    }
+
+    #[test]
+    fn cargo_binstall_finds_the_programs_in_the_archive() -> Result<()> {
+        let release = Release::of_this_tree()?;
+        let all: Value = serde_json::from_str(&output(command("cargo").args(["metadata", "--no-deps", "--format-version", "1", "--quiet"]))?)?;
+        for (name, binary) in [("portcullis", "portcullis"), ("gate", HOOK)] {
+            let package = all["packages"].as_array().and_then(|packages| packages.iter().find(|package| package["name"] == name)).context("a package")?;
+            let binaries = package["targets"].as_array().into_iter().flatten().filter(|target| target["kind"][0] == "bin");
+            assert!(binaries.into_iter().all(|target| target["name"] == binary), "{name} has other programs than {binary}");
+            for triple in ["x86_64-unknown-linux-musl", "aarch64-apple-darwin"] {
+                let archive = release.name(triple);
+                assert_eq!(filled_in(package, "pkg-url", &release, triple, binary), release.address(&format!("{archive}.tar.gz")));
+                assert_eq!(filled_in(package, "bin-dir", &release, triple, binary), format!("{archive}/{binary}"));
+            }
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn a_release_needs_an_owner_and_its_own_tag() -> Result<()> {
+        let release = Release { repository: "https://example.com/acme/portcullis".to_owned(), ..Release::of_this_tree()? };
+        let tag = format!("v{}", release.version);
+        assert!(release.is_tagged(&tag).is_ok());
+        assert!(release.is_tagged("v0.0.0").is_err());
+        let nobody = Release { repository: format!("https://example.com/{NO_OWNER}/portcullis"), ..release };
+        assert!(nobody.is_tagged(&tag).is_err());
+        Ok(())
     }
 }

@@ -20,6 +20,8 @@ const SCHEMAS: &[(&str, &[&str])] = &[
     ("vendor.dependabot", &[".github/dependabot.yml"]),
     ("vendor.github-actions", &["action.yml"]),
 ];
+/// Shell scripts that run on other people's machines, or in CI.
+const SCRIPTS: [&str; 4] = [".ci/run", ".github/fetch-release.sh", "xtask/packages/feature.sh", "xtask/packages/portcullis-git.sh"];
 /// In the folder of the issue forms, but no form.
 const NO_FORM: &str = "config.yml";
 
@@ -35,7 +37,7 @@ pub(crate) fn check() -> Result<()> {
     };
     // Without arguments it finds the workflows by itself.
     pass(&mut tool("actionlint"))?;
-    pass(tool("shellcheck").arg(".ci/run"))?;
+    pass(tool("shellcheck").args(SCRIPTS))?;
     for (schema, places) in SCHEMAS {
         let mut files = Vec::new();
         for place in *places {

@@ -345,8 +345,8 @@ fn old_bundle(program: &Program, words: &[Word], at: usize, out: &mut ParsedArgu
     next
 }
 
-/// Whether a word in the place of an image is one, although its beginning is not known: it has a tag or a path, or nothing
-/// stands behind it that could be the image instead.
+/// Whether a word in the place of an image is one, although its beginning is not known: it has a tag or a path, or no
+/// other word follows that could be the image instead.
 fn is_image(role: Option<(Role, bool)>, word: &Word, next: Option<&Word>) -> bool {
     let has_tag = || word.pieces.iter().any(|piece| matches!(piece, WordPiece::Lit(text) if text.contains([':', '/'])));
     matches!(role, Some((Role::Image, _))) && (next.is_none() || has_tag())

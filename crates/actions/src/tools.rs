@@ -39,8 +39,9 @@ const PATCHERS: &str = "apply_patch ApplyPatch patch";
 const WRITERS: &str = "MultiEdit NotebookEdit";
 /// Tools that show a file: of Claude Code, Kimi Code and droid; Gemini CLI and Qwen Code; Copilot CLI; `OpenCode`.
 const READERS: &str = "Read read_file view read";
-/// Tools that start a sub-agent: of Claude Code and Kimi Code; droid; Copilot CLI and `OpenCode`; Qwen Code; Cline.
-const SPAWNERS: &str = "Agent Task task agent spawn_agent";
+/// Tools that start a sub-agent: of Claude Code and Kimi Code; droid; Copilot CLI and `OpenCode`; Qwen Code; Cline; Codex; Gemini
+/// CLI; Vibe.
+const SPAWNERS: &str = "Agent Task task agent spawn_agent collaborationspawn_agent invoke_agent agents.spawn";
 /// The tool of Qwen Code 0.24.4 that calls another one, by `name` and `arguments`.
 const CALLER: &str = "tool_call";
 /// Arguments that hold a command line or the words of a command, without `_` and `-`.
@@ -310,7 +311,10 @@ impl ToolReader<'_> {
             }
             _ if is_one(SPAWNERS, name) => {
                 let text = |names: &[&str]| names.iter().find_map(|key| input.text(key)).unwrap_or("").to_owned();
-                self.act(Deed::Spawn { agent: text(&["subagent_type", "agent_type"]), prompt: text(&["prompt", "task", "message"]) });
+                self.act(Deed::Spawn {
+                    agent: text(&["subagent_type", "agent_type", "agent_name", "config_name"]),
+                    prompt: text(&["prompt", "task", "message"]),
+                });
             }
             _ if is_one(QUIET, name) => self.act(Deed::Call(call(name, input, KnownTool::default()))),
             _ => self.unknown(name, input),

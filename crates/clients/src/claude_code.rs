@@ -182,8 +182,8 @@ impl Client for ClaudeCode {
     }
 
     /// Observed with 2.1.329: `additionalContext` on `Stop` continues the turn.
-    fn takes_context_at_turn_end(&self) -> bool {
-        true
+    fn takes_context(&self, moment: Moment) -> bool {
+        matches!(moment, Moment::SessionStart | Moment::Prompt | Moment::AfterCall | Moment::AfterFailure | Moment::TurnEnd)
     }
 
     /// `continue: false` ends the turn, whatever else is answered (documented for 2.1.329). Observed with 2.1.332: no `Stop` event

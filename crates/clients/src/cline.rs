@@ -3,7 +3,7 @@
 
 use actions::json::{Json, quoted};
 
-use crate::fields::{exit_failure, object};
+use crate::fields::{exit_failure, object, served};
 use crate::moment::NotWired::NotNeeded;
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
 use crate::{Client, Event, Held, HookAnswer, Sender, UnreadableEvent, Variables};
@@ -60,7 +60,7 @@ impl Client for Cline {
     }
 
     fn variables(&self) -> Variables {
-        Variables { agent: "CLINE_*", ..Variables::default() }
+        Variables { config: Some("CLINE_DIR"), agent: "CLINE_*", ..Variables::default() }
     }
 
     fn moment(&self, event: &str) -> Option<Moment> {
@@ -115,7 +115,13 @@ impl Client for Cline {
             ("session_id", session),
             ("agent_id", agent),
         ]);
-        Event::in_common_form(sender, fields)
+        // Tools of tool servers are `SERVER__TOOL` (recorded with 3.0.65).
+        Event::in_common_form(sender, served(fields, |name| name.split_once("__")))
+    }
+
+    /// It starts the hook there and does not wait (read in the bundle).
+    fn holds_turn_end(&self) -> bool {
+        false
     }
 
     /// Each of several commands says for itself how it ended (recorded with 3.0.65).
@@ -132,9 +138,14 @@ impl Client for Cline {
         HookAnswer::json(format!("{{\"cancel\":true,\"errorMessage\":{}}}\n", quoted(reason)), Some(Held::Deny))
     }
 
+    /// It starts the hook of a task without waiting for it (observed with 3.0.65).
+    fn takes_context(&self, moment: Moment) -> bool {
+        moment == Moment::AfterCall
+    }
+
     /// A text for the model, where the client waits for the answer.
     fn context(&self, event: &Event, model: Option<&str>, _person: Option<&str>) -> HookAnswer {
-        match model.filter(|_| matches!(event.moment, Moment::AfterCall | Moment::SessionStart)) {
+        match model.filter(|_| self.takes_context(event.moment)) {
             Some(text) => HookAnswer::json(format!("{{\"contextModification\":{}}}\n", quoted(text)), None),
             None => HookAnswer::nothing(),
         }

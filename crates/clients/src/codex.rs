@@ -1,5 +1,5 @@
 //! `OpenAI`'s Codex CLI: event names and answers of Claude Code. Its contract as published in its schemas, and observed with
-//! versions 0.169.0 and 0.171.0. `init` cannot write its settings yet; a person can.
+//! versions 0.169.0 and 0.171.0.
 
 use actions::json::Json;
 
@@ -50,14 +50,17 @@ impl Client for Codex {
     }
 
     fn variables(&self) -> Variables {
-        Variables { agent: "CODEX_*", ..Variables::default() }
+        Variables { config: Some("CODEX_HOME"), agent: "CODEX_*", ..Variables::default() }
     }
 
-    /// A `turn_id` on all events within a turn; at both ends of a session a mode, which Kimi Code does not send, and no time
-    /// (recorded with 0.169.0).
+    /// A `turn_id` on all events within a turn; when a session begins a mode, which Kimi Code does not send, and no time; when it
+    /// ends nothing that others do not send (recorded with 0.169.0 and 0.171.0).
     fn has_signs(&self, moment: Moment, payload: &Json) -> bool {
-        let ends = matches!(moment, Moment::SessionStart | Moment::SessionEnd) && payload.get("permission_mode").is_some();
-        (ends && payload.get("timestamp").is_none()) || payload.get("turn_id").is_some()
+        match moment {
+            Moment::SessionStart => payload.get("permission_mode").is_some() && payload.get("timestamp").is_none(),
+            Moment::SessionEnd => true,
+            _ => payload.get("turn_id").is_some(),
+        }
     }
 
     /// It sends the event when its approval prompt is about to be shown (documented).

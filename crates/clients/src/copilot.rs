@@ -11,7 +11,7 @@ use actions::json::{Json, quoted};
 use actions::tools::is_shell;
 
 use crate::claude_code::ClaudeCode;
-use crate::fields::{code_at_end, exit_failure, parsed, renamed};
+use crate::fields::{code_at_end, exit_failure, parsed, renamed, served};
 use crate::moment::NotWired::{NotNeeded, SeenByCall};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
 use crate::{Client, Event, Held, HookAnswer, Outcome, Sender, TranscriptForm, UnreadableEvent, Variables};
@@ -112,8 +112,10 @@ impl Client for Copilot {
         if payload.get("hook_event_name").is_some() {
             return Event::in_common_form(Sender { client: &ClaudeForm, ..sender }, renamed(payload, &[("tool_result", "tool_response")]));
         }
-        // Earlier versions send the arguments as JSON in a text (documented).
-        Event::in_common_form(sender, parsed(renamed(payload, &FIELDS), "tool_input"))
+        // Earlier versions send the arguments as JSON in a text (documented). Tools of tool servers are `SERVER-TOOL` before a call
+        // and `SERVER/TOOL` in a permission request; most names of tools have no `-` (recorded with 1.0.102).
+        let payload = parsed(renamed(payload, &FIELDS), "tool_input");
+        Event::in_common_form(sender, served(payload, |name| name.split_once('/').or_else(|| name.rsplit_once('-'))))
     }
 
     /// The text of exit 2 is lost, so JSON denies (calls: observed; permission requests: documented).
@@ -122,7 +124,16 @@ impl Client for Copilot {
         match moment {
             Moment::Permission => HookAnswer::json(format!("{{\"behavior\":\"deny\",\"message\":{text}}}\n"), Some(Held::Deny)),
             Moment::BeforeCall => HookAnswer::json(format!("{{\"permissionDecision\":\"deny\",\"permissionDecisionReason\":{text}}}\n"), Some(Held::Deny)),
+            Moment::TurnEnd | Moment::SubagentEnd => HookAnswer::json(format!("{{\"decision\":\"block\",\"reason\":{text}}}\n"), Some(Held::Deny)),
             _ => HookAnswer::exit_two(reason),
+        }
+    }
+
+    /// A text for the model is a field of the answer itself (observed with 1.0.102).
+    fn context(&self, event: &Event, model: Option<&str>, _person: Option<&str>) -> HookAnswer {
+        match model.filter(|_| self.takes_context(event.moment)) {
+            Some(text) => HookAnswer::json(format!("{{\"additionalContext\":{}}}\n", quoted(text)), None),
+            None => HookAnswer::nothing(),
         }
     }
 

@@ -100,9 +100,14 @@ impl Client for Cursor {
         }
     }
 
+    /// At the start of a session and behind the result of a tool (documented).
+    fn takes_context(&self, moment: Moment) -> bool {
+        matches!(moment, Moment::AfterCall | Moment::SessionStart)
+    }
+
     /// A text for the model at the start of a session and behind a tool's result (documented).
     fn context(&self, event: &Event, model: Option<&str>, _person: Option<&str>) -> HookAnswer {
-        match model.filter(|_| matches!(event.moment, Moment::AfterCall | Moment::SessionStart)) {
+        match model.filter(|_| self.takes_context(event.moment)) {
             Some(text) => HookAnswer::json(format!("{{\"additional_context\":{}}}\n", quoted(text)), None),
             None => HookAnswer::nothing(),
         }

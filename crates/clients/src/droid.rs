@@ -3,10 +3,10 @@
 
 use actions::json::Json;
 
-use crate::fields::{code_at_end, exit_failure};
+use crate::fields::{code_at_end, exit_failure, served};
 use crate::moment::NotWired::NotNeeded;
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, Variables};
+use crate::{Client, Event, Sender, UnreadableEvent, Variables};
 
 /// Factory's droid.
 pub(crate) struct Droid;
@@ -50,6 +50,11 @@ impl Client for Droid {
     /// Its modes have names of their own.
     fn has_signs(&self, _moment: Moment, payload: &Json) -> bool {
         payload.text("permission_mode").is_some_and(|mode| MODES.contains(&mode))
+    }
+
+    /// Tools of tool servers are `SERVER___TOOL` (recorded with 0.215.0).
+    fn read(&self, sender: Sender, payload: Json) -> Result<Event, UnreadableEvent> {
+        Event::in_common_form(sender, served(payload, |name| name.split_once("___")))
     }
 
     /// What it gives of a command ends with `[Process exited with code 0]` (recorded with 0.215.0).

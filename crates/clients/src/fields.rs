@@ -40,6 +40,28 @@ pub(crate) fn parsed(mut payload: Json, name: &str) -> Json {
     payload
 }
 
+/// A payload with the common name of a tool server's tool, `mcp__SERVER__TOOL`, so that a rule about it holds in each client.
+/// `parts` finds the server and the tool in the client's own name. A payload of another tool stays as it is.
+pub(crate) fn served(payload: Json, parts: impl FnOnce(&str) -> Option<(&str, &str)>) -> Json {
+    let name = payload.text("tool_name").and_then(parts).and_then(|(server, tool)| served_name(server, tool));
+    called(payload, name)
+}
+
+/// The common name of a tool server's tool. `None` if a part of it is empty.
+pub(crate) fn served_name(server: &str, tool: &str) -> Option<String> {
+    (!server.is_empty() && !tool.is_empty()).then(|| format!("mcp__{server}__{tool}"))
+}
+
+/// A payload whose tool has this name.
+pub(crate) fn called(mut payload: Json, name: Option<String>) -> Json {
+    if let (Json::Object(fields), Some(name)) = (&mut payload, name)
+        && let Some((_, tool)) = fields.iter_mut().find(|(field, _)| field == "tool_name")
+    {
+        *tool = Json::Text(name);
+    }
+    payload
+}
+
 /// An event in the common form, made of the parts of another one. A part that is not there gives no field.
 pub(crate) fn object(parts: impl IntoIterator<Item = (&'static str, Option<Json>)>) -> Json {
     Json::Object(parts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect())

@@ -3,10 +3,10 @@
 
 use actions::json::Json;
 
-use crate::fields::failure_in_rows;
+use crate::fields::{called, failure_in_rows, served_name};
 use crate::moment::NotWired::{NotNeeded, TooFrequent};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
-use crate::{Client, TranscriptForm, Variables};
+use crate::{Client, Event, Sender, TranscriptForm, UnreadableEvent, Variables};
 
 /// Google's Gemini CLI.
 pub(crate) struct Gemini;
@@ -58,6 +58,13 @@ impl Client for Gemini {
     fn has_signs(&self, moment: Moment, payload: &Json) -> bool {
         matches!(moment, Moment::BeforeCall | Moment::AfterCall | Moment::Prompt | Moment::TurnEnd)
             || (payload.get("permission_mode").is_none() && payload.get("timestamp").is_some() && payload.get("transcript_path").is_some())
+    }
+
+    /// Its names of tool servers' tools do not show where the server's name ends; a field does (recorded with 0.61.0).
+    fn read(&self, sender: Sender, mut payload: Json) -> Result<Event, UnreadableEvent> {
+        let context = payload.take("mcp_context").unwrap_or_default();
+        let name = context.text("server_name").zip(context.text("tool_name")).and_then(|(server, tool)| served_name(server, tool));
+        Event::in_common_form(sender, called(payload, name))
     }
 
     /// It has one event for both ends of a call; only the text for the model tells of a failure (recorded with 0.61.0).

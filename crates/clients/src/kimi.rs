@@ -63,7 +63,7 @@ impl Client for Kimi {
     }
 
     fn variables(&self) -> Variables {
-        Variables { agent: "KIMI_CODE_*", ..Variables::default() }
+        Variables { config: Some("KIMI_CODE_HOME"), agent: "KIMI_CODE_*", ..Variables::default() }
     }
 
     /// It names itself in each event (recorded with 2.1.0).
@@ -84,9 +84,14 @@ impl Client for Kimi {
         Event::in_common_form(sender, payload)
     }
 
+    /// It waits for the answer to a prompt alone (read in the bundle of 2.1.0).
+    fn takes_context(&self, moment: Moment) -> bool {
+        moment == Moment::Prompt
+    }
+
     /// Only what comes with a prompt reaches the model (read in the bundle of 2.1.0).
     fn context(&self, event: &Event, model: Option<&str>, _person: Option<&str>) -> HookAnswer {
-        match model.filter(|_| event.moment == Moment::Prompt) {
+        match model.filter(|_| self.takes_context(event.moment)) {
             Some(text) => HookAnswer::json(format!("{{\"message\":{}}}\n", quoted(text)), None),
             None => HookAnswer::nothing(),
         }

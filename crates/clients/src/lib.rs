@@ -146,9 +146,14 @@ pub trait Client: Sync {
         None
     }
 
-    /// True if the model reads the context that is given when its turn ends.
-    fn takes_context_at_turn_end(&self) -> bool {
-        false
+    /// True if the model reads the context that is given at a moment.
+    fn takes_context(&self, moment: Moment) -> bool {
+        matches!(moment, Moment::SessionStart | Moment::Prompt | Moment::AfterCall | Moment::AfterFailure)
+    }
+
+    /// True if a denial at [`Moment::TurnEnd`] makes the agent continue. Most clients that have the event wait for its answer.
+    fn holds_turn_end(&self) -> bool {
+        true
     }
 
     /// The denial of what is about to happen.

@@ -7,7 +7,7 @@
 
 use actions::json::Json;
 
-use crate::fields::{exit_failure, object};
+use crate::fields::{exit_failure, object, served};
 use crate::moment::NotWired::{NotNeeded, SeenByCall, TooFrequent};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
 use crate::{Client, Event, HookAnswer, Sender, UnreadableEvent, Variables};
@@ -71,7 +71,8 @@ impl Client for OpenCode {
             ("cwd", payload.take("directory")),
             ("tool_response", (sender.moment == Moment::AfterCall).then_some(output)),
         ]);
-        Event::in_common_form(sender, fields)
+        // Tools of tool servers are `SERVER_TOOL` (recorded with 1.18.33); its own have no underscore, but for one.
+        Event::in_common_form(sender, served(fields, |name| name.split_once('_').filter(|_| name != "apply_patch")))
     }
 
     /// The exit code of a command is among what it gives of it (recorded with 1.18.33).
@@ -80,9 +81,14 @@ impl Client for OpenCode {
         exit_failure(&code, response.text("output").unwrap_or_default())
     }
 
+    /// The plugin has the result of a tool, and no other place for a text.
+    fn takes_context(&self, moment: Moment) -> bool {
+        moment == Moment::AfterCall
+    }
+
     /// The plugin puts what is printed behind the result.
     fn context(&self, event: &Event, model: Option<&str>, _person: Option<&str>) -> HookAnswer {
-        match model.filter(|_| event.moment == Moment::AfterCall) {
+        match model.filter(|_| self.takes_context(event.moment)) {
             Some(text) => HookAnswer { stdout: format!("{text}\n"), ..HookAnswer::nothing() },
             None => HookAnswer::nothing(),
         }

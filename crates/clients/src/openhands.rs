@@ -71,9 +71,14 @@ impl Client for OpenHands {
         }
     }
 
+    /// It has an answer for the next prompt alone (documented).
+    fn takes_context(&self, moment: Moment) -> bool {
+        moment == Moment::Prompt
+    }
+
     /// It has an answer for the model's next prompt (documented).
     fn context(&self, event: &Event, model: Option<&str>, _person: Option<&str>) -> HookAnswer {
-        match model.filter(|_| event.moment == Moment::Prompt) {
+        match model.filter(|_| self.takes_context(event.moment)) {
             Some(text) => HookAnswer::json(format!("{{\"additionalContext\":{}}}\n", quoted(text)), None),
             None => HookAnswer::nothing(),
         }

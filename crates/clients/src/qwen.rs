@@ -86,6 +86,12 @@ impl Client for Qwen {
         Event::in_common_form(sender, payload)
     }
 
+    /// The event comes before its approval prompt, and not in the mode `yolo`; `PreToolUse` comes after the person's answer (observed
+    /// with 0.24.4).
+    fn asks_at_permission(&self) -> bool {
+        true
+    }
+
     /// A command that failed is a call that was made; the text for the model says how it ended (recorded with 0.24.4).
     fn failure(&self, _tool: &str, response: &Json) -> Option<String> {
         failure_in_rows(response.text("llmContent")?)

@@ -24,9 +24,10 @@ impl Variables {
         [self.project, self.plugin, self.config, self.attended, agent].into_iter().flatten()
     }
 
-    /// True if a variable of this name says that an agent of the client runs the process.
+    /// True if a variable of this name says that an agent of the client runs the process. The one with which a person moves
+    /// the settings says nothing about that.
     pub fn is_of_agent(self, name: &str) -> bool {
-        !self.agent.is_empty() && self.agent.strip_suffix('*').map_or(name == self.agent, |front| name.starts_with(front))
+        !self.agent.is_empty() && self.config != Some(name) && self.agent.strip_suffix('*').map_or(name == self.agent, |front| name.starts_with(front))
     }
 }
 

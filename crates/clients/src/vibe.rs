@@ -4,7 +4,7 @@
 use actions::json::{Json, quoted};
 use actions::tools::is_shell;
 
-use crate::fields::{exit_failure, renamed};
+use crate::fields::{exit_failure, renamed, served};
 use crate::moment::{Moment, UnwiredEvent, WiredEvent};
 use crate::{Client, Event, Held, HookAnswer, Outcome, Sender, UnreadableEvent, Variables};
 
@@ -46,9 +46,10 @@ impl Client for Vibe {
         true
     }
 
-    /// A sub-agent has a session of its own, and names that of its parent (its guide).
+    /// A sub-agent has a session of its own, and names that of its parent. Tools of tool servers are `mcp_SERVER.TOOL` (both
+    /// observed with 3.0.2).
     fn read(&self, sender: Sender, payload: Json) -> Result<Event, UnreadableEvent> {
-        let mut payload = renamed(payload, &FIELDS);
+        let mut payload = served(renamed(payload, &FIELDS), |name| name.strip_prefix("mcp_")?.split_once('.'));
         let cancelled = payload.text("tool_status") == Some("cancelled");
         let parent = payload.text("parent_session_id").map(str::to_owned);
         if let Json::Object(fields) = &mut payload {
@@ -84,9 +85,14 @@ impl Client for Vibe {
         HookAnswer::json(format!("{{\"decision\":\"deny\",\"reason\":{}}}\n", quoted(reason)), Some(Held::Deny))
     }
 
+    /// Only the result of a tool can have a text behind it (its guide, and observed).
+    fn takes_context(&self, moment: Moment) -> bool {
+        moment == Moment::AfterCall
+    }
+
     /// The result of a tool can have more text behind it; a text at the side is shown to the person.
     fn context(&self, event: &Event, model: Option<&str>, person: Option<&str>) -> HookAnswer {
-        let model = model.filter(|_| event.moment == Moment::AfterCall);
+        let model = model.filter(|_| self.takes_context(event.moment));
         let model = model.map(|text| format!("\"hook_specific_output\":{{\"additional_context\":{}}}", quoted(text)));
         let person = person.map(|text| format!("\"system_message\":{}", quoted(text)));
         let parts: Vec<String> = person.into_iter().chain(model).collect();

@@ -33,6 +33,8 @@ const MAX_READ: usize = 1024;
 /// The most bytes of an event's name and of a call's id.
 const MAX_EVENT: usize = 32;
 const MAX_CALL: usize = 48;
+/// The most bytes of a client's name.
+const MAX_CLIENT: usize = 24;
 /// The most bytes of a text that are kept.
 const MAX_TEXT: usize = 300;
 /// A shorter name holds no key.
@@ -77,6 +79,8 @@ pub struct Entry {
     pub source: RecordSource,
     /// The client's or git's name of the event: `PreToolUse`, `pre-push`.
     pub event: String,
+    /// The client's name on the hook's command line. Empty for Claude Code, and where no client has a part in it.
+    pub client: String,
     pub session: String,
     /// The agent's type.
     pub agent: String,
@@ -121,7 +125,9 @@ impl Entry {
     #[must_use]
     pub fn of(event: &Event, source: RecordSource, time: u64) -> Self {
         let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let client = Some(event.client.name()).filter(|name| *name != clients::claude_code::NAME).unwrap_or_default();
         let mut entry = Self {
+            client: client.to_owned(),
             session: event.session.clone(),
             agent: event.agent.clone(),
             agent_id: text(&event.agent_id),
@@ -191,6 +197,7 @@ impl Entry {
         let mut line = RecordLine(String::with_capacity(MAX_LINE));
         let _ = write!(line.0, "{{\"v\":{SCHEMA},\"time\":{},\"source\":\"{}\"", self.time, name_of(SOURCES, self.source));
         line.name("event", &self.event, MAX_EVENT);
+        line.text("client", &self.client, MAX_CLIENT);
         line.name("session", &self.session, 64);
         line.name("agent", &self.agent, 48);
         line.name("agent_id", &self.agent_id, 40);
@@ -234,6 +241,7 @@ impl Entry {
             time: number("time")?,
             source: named(SOURCES, json.text(source)?)?,
             event: text("event"),
+            client: text("client"),
             session: text("session"),
             agent: text("agent"),
             agent_id: text("agent_id"),

@@ -49,6 +49,8 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
     let owed = owed_calls(event, &around, world, deep)?;
     let recorded = apply(&[Note::Record(Box::new(entry(event, deep)))], &around, world);
     let context = match event.moment {
+        // What the model cannot read now is kept until it can.
+        Moment::AfterCall | Moment::AfterFailure | Moment::Prompt if !event.client.takes_context(event.moment) => None,
         Moment::AfterCall | Moment::AfterFailure | Moment::Prompt => pending::take(&around.memory, around.tree(), &around.session),
         _ => match policy.as_deref().and_then(Policy::open).and_then(|policy| policy.flywheel) {
             Some(section) => Stop::unless_failed(deep.turn(event, &around, &section))?.flatten(),

@@ -104,6 +104,7 @@ pub enum ExampleDeed {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ExampleFacts {
     pub branch: Option<String>,
+    pub phase: Option<String>,
     pub protected_branch: Option<bool>,
     pub dirty: Option<bool>,
     pub loses_gate: Option<bool>,

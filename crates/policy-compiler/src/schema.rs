@@ -129,7 +129,7 @@ pub static EXAMPLE: &[Key] = keys![
 ];
 
 static FACTS: &[Key] = keys![
-    may "branch": Text, may "protected_branch": Flag, may "dirty": Flag, may "loses_gate": Flag, may "weakens_policy": Flag, may "exists": Texts,
+    may "branch": Text, may "phase": Text, may "protected_branch": Flag, may "dirty": Flag, may "loses_gate": Flag, may "weakens_policy": Flag, may "exists": Texts,
     may "ignored": Flag, may "loses_commits": Flag, may "bytes": Number,
 ];
 
@@ -156,9 +156,6 @@ static METHOD: &[Key] = keys![may "any": Texts, may "items": Flag, must "is": La
 static SCRIPTS: &[Key] = keys![must "file": Text, must "key": Text, must "names": Map];
 
 static FORM: &[Key] = keys![may "with": Texts, may "operands": Texts, may "values": Map];
-
-/// Keys of capabilities that the language has but this version does not.
-const NOT_YET: &[&str] = &["phase"];
 
 /// Reads a file's tables. A syntax error ends this file.
 ///
@@ -207,9 +204,6 @@ impl Checker<'_> {
         for (name, value) in table.entries() {
             match keys.clone().find(|key| key.name == name.text) {
                 Some(key) => self.value(&value, key),
-                None if NOT_YET.contains(&name.text) => {
-                    self.mistake(&name.span, format!("`{}` is not supported by this version", name.text), "remove it, or update portcullis");
-                }
                 None => {
                     let fix = suggestion(name.text, keys.clone().map(|key| key.name));
                     self.mistake(&name.span, format!("unknown key `{}` in {of}", name.text), fix);

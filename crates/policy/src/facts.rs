@@ -58,6 +58,8 @@ pub enum Need {
     Holds(String, String),
     /// The current branch of the repository around this folder.
     Branch(String),
+    /// The phase in which the work of the session's work tree is.
+    Phase,
     /// Whether work that is in no commit would be lost.
     Dirty(WorkAtRisk),
     /// Whether the repository of which this is the git folder has commits that are on no remote.

@@ -370,6 +370,8 @@ table! {
         /// The agent's type; the main agent is `main`.
         agent: Vec<Pattern<'a>> = texts,
         mode: Vec<Pattern<'a>> = texts,
+        /// The phase of `[pipeline]` in which the work is.
+        phase: Vec<Pattern<'a>> = texts,
     }
 }
 

@@ -177,11 +177,24 @@ fn conditions(conditions: &Conditions, at: usize, actions: &[Action], asking: &m
     if answer != Answer::No && !conditions.branch.is_empty() {
         answer = answer.min(branch(&conditions.branch, action, folder, asking));
     }
+    if answer != Answer::No && !conditions.phase.is_empty() {
+        answer = answer.min(phase(&conditions.phase, asking));
+    }
     answer = answer.and_as(conditions.protected_branch, || match &action.deed {
         Deed::Push(push) => push::target(asking.protected, push, folder, asking),
         _ => branch(asking.protected, action, folder, asking),
     });
     answer.and_as(conditions.dirty, || risk::dirty(at, folder, actions, asking))
+}
+
+/// Whether the work is in one of these phases.
+fn phase(patterns: &[Pattern], asking: &mut Asking) -> Answer {
+    match asking.known(Need::Phase) {
+        Some(Known::Text(name)) => patterns.iter().any(|pattern| text::text(pattern, name)).into(),
+        // No phase was begun.
+        Some(Known::Is(..)) => Answer::No,
+        Some(Known::Unknown(_) | Known::Size(_)) | None => Answer::Maybe,
+    }
 }
 
 /// Whether the current branch is one of these.

@@ -137,7 +137,7 @@ pub struct Budget<'a> {
     pub over: Tier,
     /// The tokens that the client's transcript tells count too.
     pub tokens: bool,
-    /// Calls are stopped while no transcript can be seen. Otherwise that is only told.
+    /// Calls are stopped while no transcript can be seen. Otherwise that is only reported.
     pub needs_transcript: bool,
     /// All machines that share the `[store]` spend together.
     pub fleet: bool,

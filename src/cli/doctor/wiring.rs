@@ -11,14 +11,16 @@ use crate::cli::init::plan;
 use crate::cli::init::scope::{Scope, Site};
 use crate::cli::place::Place;
 use crate::cli::wired::{Wired, entries};
+use crate::cli::wiring::found::{self, CLAUDE_CODE};
 use crate::deep::own_files::settings_files;
-use clients::claude_code::{SETTINGS, TRIED, WIRED};
+use clients::claude_code::{NAME, SETTINGS, TRIED, WIRED};
 use clients::settings::{PROGRAM, SettingsReading, judge};
 
 const PART: &str = "wired";
 
 /// Checks every settings file, and tries the programs that they start.
-pub(super) fn look(place: &Place, silent: bool, findings: &mut CheckResults) {
+/// `others`: another client is wired here.
+pub(super) fn look(place: &Place, silent: bool, others: bool, findings: &mut CheckResults) {
     let mut programs: BTreeMap<PathBuf, Wired> = BTreeMap::new();
     let mut wired: Vec<PathBuf> = Vec::new();
     for path in files(place) {
@@ -69,8 +71,12 @@ pub(super) fn look(place: &Place, silent: bool, findings: &mut CheckResults) {
             "one is enough; `portcullis init --scope SCOPE --undo` removes the other",
         );
     }
-    if programs.is_empty() {
+    let used = || Site::at(&place.cwd, &place.world, None).is_ok_and(|site| found::claude_code(&site).is_used());
+    if programs.is_empty() && !others {
         findings.fail(PART, "no settings file starts Portcullis (plugins are not checked)", "run `portcullis init`");
+    } else if programs.is_empty() && used() {
+        let text = format!("{CLAUDE_CODE} is used on this machine, and no settings file of it starts Portcullis (plugins are not checked)");
+        findings.warn(PART, text, format!("run `portcullis init --client {NAME}`"));
     }
     let mut tried = programs.is_empty();
     for (program, entry) in programs {

@@ -3,6 +3,7 @@
 use clients::claude_code::LOCAL_SETTINGS;
 
 use crate::deep::flywheel::PAGES_MARK;
+use clients::wiring::WIRINGS;
 
 /// Files that git must ignore.
 pub const LINES: [&str; 2] = [LOCAL_SETTINGS, ".portcullis/"];
@@ -10,9 +11,14 @@ const MARK: &str = "# made by `portcullis init`";
 /// The same, where the text before had no line end, so that it can lose it again.
 const MARK_AFTER_OPEN_LINE: &str = "# made by `portcullis init`; the line above had no end";
 
-/// The text with the lines that it lacks.
-pub fn with(text: &str) -> String {
-    let missing: Vec<&str> = LINES.into_iter().filter(|line| !text.lines().any(|known| known.trim_end() == *line)).collect();
+/// All lines that are ever added.
+fn known_lines() -> impl Iterator<Item = &'static str> {
+    LINES.into_iter().chain(WIRINGS.iter().filter_map(|wiring| wiring.local))
+}
+
+/// The text with those of the lines that it lacks.
+pub fn with(text: &str, lines: &[&'static str]) -> String {
+    let missing: Vec<&str> = lines.iter().copied().filter(|line| !text.lines().any(|known| known.trim_end() == *line)).collect();
     if missing.is_empty() {
         return text.to_owned();
     }
@@ -35,7 +41,7 @@ pub fn without(text: &str) -> Option<String> {
                 ours = true;
                 kept.truncate(kept.strip_suffix('\n').map_or(kept.len(), str::len));
             }
-            known if ours && LINES.contains(&known) => {}
+            known if ours && known_lines().any(|line| line == known) => {}
             _ => {
                 ours = false;
                 kept.push_str(line);

@@ -195,7 +195,7 @@ impl HookSite {
         let refused = |why: String, fix: String| Refusal::new("no git hook was changed", why, fix);
         if !self.gate.is_file() {
             let why = format!("`{}` does not exist", self.gate.display());
-            return Err(refused(why, "run `portcullis install` first (in a clone: `cargo run --release -- install`)".to_owned()));
+            return Err(refused(why, "run `portcullis install` first (of an unpacked release, or in a clone: `cargo run --release -- install`)".to_owned()));
         }
         self.readable()?;
         match self.starts_nothing() {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::scope::{Scope, Site};
+use crate::cli::wiring::HookPlace;
 use gate::world::{World, state};
 
 /// One place, with everything that was added from there.
@@ -17,14 +18,19 @@ pub struct NotedPlace {
     pub scopes: Vec<(Scope, PathBuf)>,
     /// Git's hooks have Portcullis too.
     pub git: bool,
+    /// Other clients: the name of each, the scope, and the file or folder of its hooks.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub clients: Vec<(String, Scope, PathBuf)>,
 }
 
 /// A change of what is noted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum NotedPart<'p> {
     /// The settings of a scope, in this file.
     Settings(Scope, &'p Path),
     Hooks,
+    /// The hooks of a client.
+    Client(&'p HookPlace),
 }
 
 /// Everything that was noted.
@@ -42,6 +48,7 @@ pub fn all(world: &World) -> Vec<NotedPlace> {
 pub fn note(world: &World, site: &Site, part: NotedPart, added: bool) -> io::Result<()> {
     let root = match part {
         NotedPart::Settings(Scope::User | Scope::Managed, settings) => settings.parent().unwrap_or(settings),
+        NotedPart::Client(hooks) if hooks.scope == Scope::User => &hooks.top,
         _ => &site.root,
     };
     let kept = state::read(&world.states, root, state::WIRED).and_then(|bytes| serde_json::from_slice::<NotedPlace>(&bytes).ok());
@@ -49,12 +56,16 @@ pub fn note(world: &World, site: &Site, part: NotedPart, added: bool) -> io::Res
     root.clone_into(&mut place.root);
     match part {
         NotedPart::Hooks => place.git = added,
+        NotedPart::Client(hooks) => {
+            place.clients.retain(|(_, _, path)| *path != hooks.path);
+            place.clients.extend(added.then(|| (hooks.wiring.client.name().to_owned(), hooks.scope, hooks.path.clone())));
+        }
         NotedPart::Settings(scope, settings) => {
             place.scopes.retain(|(known, path)| *known != scope && path != settings);
             place.scopes.extend(added.then(|| (scope, settings.to_path_buf())));
         }
     }
-    if place.scopes.is_empty() && !place.git {
+    if place.scopes.is_empty() && place.clients.is_empty() && !place.git {
         return state::remove(&world.states, root, state::WIRED);
     }
     let bytes = serde_json::to_vec(&place).map_err(io::Error::other)?;

@@ -8,9 +8,11 @@ use crate::cli::place;
 use crate::cli::refusal::Refusal;
 use crate::cli::settings::{self, Wiring};
 use crate::cli::wired::entries;
+use clients::WiredEvent;
 use clients::claude_code::{LOCAL_SETTINGS, PROJECT_DIR, WIRED};
 use clients::settings::entry::starts_gate;
 use clients::settings::{PROGRAM, SettingsReading, judge};
+use clients::wiring::ClientWiring;
 use gate::world::PROJECT_POLICY;
 use gate::world::repository::Repository;
 
@@ -67,8 +69,19 @@ pub fn wiring(command: &str) -> Wiring {
 
 /// The text of [`START`].
 pub fn start() -> String {
-    let guarding: Vec<&str> = WIRED.iter().filter(|event| event.is_guarding()).map(|event| event.event).collect();
-    include_str!("start.sh").replace("EVENTS", &guarding.join("|"))
+    start_for(WIRED, START, ".claude/settings.json")
+}
+
+/// The text of the script that a client's hooks in a project start.
+pub fn script(wiring: &ClientWiring) -> String {
+    start_for(wiring.client.wired(), wiring.script.unwrap_or_default(), wiring.project.unwrap_or_default())
+}
+
+/// The script at this path from the root of a project. Events that can stop something are denied if there is no hook.
+fn start_for(events: &[WiredEvent], path: &str, settings: &str) -> String {
+    let guarding: Vec<&str> = events.iter().filter(|event| event.is_guarding()).map(|event| event.event).collect();
+    let root = vec![".."; path.matches('/').count()].join("/");
+    include_str!("start.sh").replace("EVENTS", &guarding.join("|")).replace("ROOT", &root).replace("SETTINGS", settings)
 }
 
 /// The programs that [`start`] looks for in a project, the first first.
@@ -104,6 +117,24 @@ impl Plan {
         self.edits.iter().any(Edit::changes)
     }
 
+    /// Adds the changes of another plan. A file that both change in the same way is changed once.
+    pub fn join(&mut self, other: Self) {
+        for edit in other.edits {
+            if !self.edits.iter().any(|known| known.path == edit.path) {
+                self.edits.push(edit);
+            }
+        }
+        self.moved_first.extend(other.moved_first);
+        self.moved_last.extend(other.moved_last);
+        self.folders.extend(other.folders);
+        self.views.extend(other.views);
+        self.faults.extend(other.faults);
+        self.notes.extend(other.notes.into_iter().filter(|note| !self.notes.contains(note)).collect::<Vec<_>>());
+        if self.settings.as_os_str().is_empty() {
+            self.settings = other.settings;
+        }
+    }
+
     /// Makes the changes.
     ///
     /// # Errors
@@ -131,19 +162,29 @@ impl Plan {
     }
 }
 
-/// The changes that add Portcullis.
+/// The hook that settings will start.
+///
+/// # Errors
+///
+/// It is not there.
+pub fn hook(site: &Site) -> Result<PathBuf, Refusal> {
+    let hook = site.binaries.join(PROGRAM);
+    if hook.is_file() {
+        return Ok(hook);
+    }
+    let why = format!("`{}` does not exist", hook.display());
+    Err(Refusal::new("nothing was changed", why, "run `portcullis install` first (of an unpacked release, or in a clone: `cargo run --release -- install`)"))
+}
+
+/// The changes that add Portcullis to Claude Code. `ignored`: the lines that git then must ignore.
 ///
 /// # Errors
 ///
 /// A file cannot be read, the client would not accept the settings, or a binary is missing.
-pub fn wire(scope: Scope, site: &Site, policy: Option<&str>) -> Result<Plan, Refusal> {
+pub fn wire(scope: Scope, site: &Site, policy: Option<&str>, ignored: &[&'static str]) -> Result<Plan, Refusal> {
     let mut edits = Vec::new();
     let mut notes = Vec::new();
-    let hook = site.binaries.join(PROGRAM);
-    if !hook.is_file() {
-        let why = format!("`{}` does not exist", hook.display());
-        return Err(Refusal::new("nothing was changed", why, "run `portcullis install` first (in a clone: `cargo run --release -- install`)"));
-    }
+    let hook = hook(site)?;
     let command = match scope {
         Scope::Local | Scope::User | Scope::Managed => place::text(&hook)?.to_owned(),
         Scope::Project => {
@@ -154,17 +195,14 @@ pub fn wire(scope: Scope, site: &Site, policy: Option<&str>) -> Result<Plan, Ref
         }
     };
     match (scope, &site.repository) {
-        (Scope::Local, Some(repository)) => edits.push(excluded(repository, |text| Some(exclude::with(&text)))?),
+        (Scope::Local, Some(repository)) => edits.push(excluded(repository, |text| Some(exclude::with(&text, ignored)))?),
         (Scope::Local | Scope::Project, None) => {
             notes.push(format!("`{}` is not in a git repository; Portcullis is added for this folder", site.root.display()));
         }
         _ => {}
     }
     if let (Scope::Local | Scope::Project, Some(policy)) = (scope, policy) {
-        // A linked work tree without a policy is under that of the main one, and a starter of its own would hide it.
-        let own = site.root.join(PROJECT_POLICY);
-        let path = if own.exists() { own } else { site.top().join(PROJECT_POLICY) };
-        edits.push(Edit::of(&path, files::FILE, |before| Ok(before.or_else(|| Some(policy.into()))))?);
+        edits.push(with_policy(site, policy)?);
     }
     if let (Scope::Local, Some(main)) = (scope, &site.main) {
         notes.push(format!(
@@ -190,8 +228,24 @@ pub fn wire(scope: Scope, site: &Site, policy: Option<&str>) -> Result<Plan, Ref
     Ok(Plan { settings, edits, faults, notes, ..Plan::default() })
 }
 
+/// The change that makes git ignore no more than these of our lines.
+///
+/// # Errors
+///
+/// The file of ignored paths cannot be read.
+pub fn without_lines(repository: &Repository, kept: &[&'static str]) -> Result<Edit, Refusal> {
+    excluded(repository, |text| {
+        let text = exclude::without(&text);
+        if kept.is_empty() { text } else { Some(exclude::with(&text.unwrap_or_default(), kept)) }
+    })
+}
+
 /// The change of the file of paths that git ignores here. A file that is not UTF-8 is not changed.
-fn excluded(repository: &Repository, change: impl FnOnce(String) -> Option<String>) -> Result<Edit, Refusal> {
+///
+/// # Errors
+///
+/// It cannot be read.
+pub fn excluded(repository: &Repository, change: impl FnOnce(String) -> Option<String>) -> Result<Edit, Refusal> {
     Edit::of(&repository.common_dir.join("info/exclude"), files::FILE, |before| {
         Ok(match String::from_utf8(before.unwrap_or_default()) {
             Ok(text) => change(text).map(String::into_bytes),
@@ -223,14 +277,20 @@ fn settings_edit(path: &Path, command: &str) -> Result<(Edit, Vec<String>), Refu
     Ok((edit, faults))
 }
 
-/// The changes that remove Portcullis.
-///
-/// # Errors
-///
-/// A file cannot be read, or the settings are not JSON.
-pub fn unwire(scope: Scope, site: &Site) -> Result<Plan, Refusal> {
-    let others = [Scope::Local, Scope::Project].into_iter().filter(|other| *other != scope);
-    unwire_beside(scope, site, others.into_iter().find(|other| is_wired(*other, site)))
+/// What of a project stays in use when something is removed.
+#[derive(Clone, Debug, Default)]
+pub struct StillUsed {
+    /// Lines that git must still ignore.
+    pub ignored: Vec<&'static str>,
+    /// A scope that needs the starter policy.
+    pub policy: Option<Scope>,
+    /// The binaries in the project are started by something else.
+    pub copies: bool,
+}
+
+/// True if the project has the script of Claude Code's hooks, as this version writes it.
+pub fn has_script(site: &Site) -> bool {
+    fs::read(site.root.join(START)).is_ok_and(|text| text == start().as_bytes())
 }
 
 /// Whether the settings of a scope start Portcullis.
@@ -239,38 +299,31 @@ pub fn is_wired(scope: Scope, site: &Site) -> bool {
     text.is_some_and(|text| !entries(&text, &site.root, None).is_empty())
 }
 
-/// The changes that remove Portcullis from one scope. Its starter policy stays if `other` needs it.
+/// The changes that remove Portcullis from one scope of Claude Code. What is still used stays.
 ///
 /// # Errors
 ///
-/// As [`unwire`].
-pub fn unwire_beside(scope: Scope, site: &Site, other: Option<Scope>) -> Result<Plan, Refusal> {
+/// A file cannot be read, or the settings are not JSON.
+pub fn unwire(scope: Scope, site: &Site, used: &StillUsed) -> Result<Plan, Refusal> {
     let mut edits = Vec::new();
     let mut folders = Vec::new();
     let mut notes = Vec::new();
-    if scope == Scope::Project {
-        let folder = site.root.join(FOLDER);
-        edits.push(Edit::of(&site.root.join(START), files::PROGRAM, |before| Ok(before.filter(|text| text != start().as_bytes())))?);
-        for name in BINARIES {
-            edits.push(Edit::of(&folder.join("bin").join(name), files::PROGRAM, |_| Ok(None))?);
-        }
-        edits.push(Edit::of(&folder.join(".gitignore"), files::FILE, |before| Ok(before.filter(|text| text != IGNORE_ALL.as_bytes())))?);
-        folders.extend([folder.join("bin"), folder]);
+    if scope == Scope::Project && !used.copies {
+        let (removed, emptied) = without_copies(site)?;
+        edits.extend(removed);
+        folders.extend(emptied);
     }
     if let (Scope::Local, Some(repository)) = (scope, &site.repository) {
-        edits.push(excluded(repository, |text| exclude::without(&text))?);
+        edits.push(without_lines(repository, &used.ignored)?);
     }
     let mut tops = vec![site.root.clone()];
     tops.extend(site.main.clone().filter(|_| scope == Scope::Local));
     for top in tops.iter().filter(|_| matches!(scope, Scope::Local | Scope::Project)) {
-        let policy = top.join(PROJECT_POLICY);
-        let edit = Edit::of(&policy, files::FILE, |before| Ok(before.filter(|text| other.is_some() || !is_untouched(text))))?;
-        if let (Some(other), true) = (other, edit.after.is_some()) {
-            notes.push(format!("`{}` stays: the scope {} is in use here too", policy.display(), other.name()));
-        } else if edit.after.is_some() {
-            notes.push(format!("`{}` was changed by you, so it is kept", policy.display()));
-        }
-        edits.push(edit);
+        edits.push(without_policy(top, used.policy, &mut notes)?);
+    }
+    // The script is last: while it is there, a run that was killed can be run again.
+    if scope == Scope::Project {
+        edits.push(Edit::of(&site.root.join(START), files::PROGRAM, |before| Ok(before.filter(|text| text != start().as_bytes())))?);
     }
     let mut unwired = |settings: &Path| -> Result<Edit, Refusal> {
         let edit = Edit::of(settings, files::FILE, |before| match text(settings, before.as_deref())? {
@@ -280,7 +333,8 @@ pub fn unwire_beside(scope: Scope, site: &Site, other: Option<Scope>) -> Result<
                 Ok(after.map(String::into_bytes))
             }
         })?;
-        if edit.after.is_none() && edit.before.is_some() {
+        // Also where a run that was killed had removed the file already.
+        if edit.after.is_none() {
             folders.extend(settings.parent().map(Path::to_path_buf));
         }
         Ok(edit)
@@ -297,7 +351,11 @@ pub fn unwire_beside(scope: Scope, site: &Site, other: Option<Scope>) -> Result<
 }
 
 /// The binaries in the project's own folder, kept out of commits.
-fn copies(site: &Site) -> Result<Vec<Edit>, Refusal> {
+///
+/// # Errors
+///
+/// A binary cannot be read.
+pub fn copies(site: &Site) -> Result<Vec<Edit>, Refusal> {
     let folder = site.root.join(FOLDER);
     let mut edits = vec![Edit::of(&folder.join(".gitignore"), files::FILE, |before| Ok(before.or_else(|| Some(IGNORE_ALL.into()))))?];
     for name in BINARIES {
@@ -310,13 +368,62 @@ fn copies(site: &Site) -> Result<Vec<Edit>, Refusal> {
     Ok(edits)
 }
 
-fn text<'t>(path: &Path, bytes: Option<&'t [u8]>) -> Result<Option<&'t str>, Refusal> {
+/// The change that removes the policy as `init` wrote it. It stays if `other` needs it, or if it was changed.
+///
+/// # Errors
+///
+/// It cannot be read.
+pub fn without_policy(top: &Path, other: Option<Scope>, notes: &mut Vec<String>) -> Result<Edit, Refusal> {
+    let policy = top.join(PROJECT_POLICY);
+    let edit = Edit::of(&policy, files::FILE, |before| Ok(before.filter(|text| other.is_some() || !is_untouched(text))))?;
+    if let (Some(other), true) = (other, edit.after.is_some()) {
+        notes.push(format!("`{}` stays: the scope {} is in use here too", policy.display(), other.name()));
+    } else if edit.after.is_some() {
+        notes.push(format!("`{}` was changed by you, so it is kept", policy.display()));
+    }
+    Ok(edit)
+}
+
+/// The change that adds a policy if there is no file yet.
+///
+/// # Errors
+///
+/// A file cannot be read.
+pub fn with_policy(site: &Site, policy: &str) -> Result<Edit, Refusal> {
+    // A linked work tree without a policy is under that of the main one, and a starter of its own would hide it.
+    let own = site.root.join(PROJECT_POLICY);
+    let path = if own.exists() { own } else { site.top().join(PROJECT_POLICY) };
+    Edit::of(&path, files::FILE, |before| Ok(before.or_else(|| Some(policy.into()))))
+}
+
+/// The changes that remove the binaries from the project's own folder, and the folders that then may be empty.
+///
+/// # Errors
+///
+/// A file cannot be read.
+pub fn without_copies(site: &Site) -> Result<(Vec<Edit>, Vec<PathBuf>), Refusal> {
+    let folder = site.root.join(FOLDER);
+    let mut edits = Vec::new();
+    for name in BINARIES {
+        edits.push(Edit::of(&folder.join("bin").join(name), files::PROGRAM, |_| Ok(None))?);
+    }
+    edits.push(Edit::of(&folder.join(".gitignore"), files::FILE, |before| Ok(before.filter(|text| text != IGNORE_ALL.as_bytes())))?);
+    Ok((edits, vec![folder.join("bin"), folder]))
+}
+
+/// The bytes of a file as text.
+///
+/// # Errors
+///
+/// It is not UTF-8.
+pub fn text<'t>(path: &Path, bytes: Option<&'t [u8]>) -> Result<Option<&'t str>, Refusal> {
     let refused =
         |error| Refusal::new(format!("`{}` was left as it is", path.display()), format!("it is not UTF-8: {error}"), "save it as UTF-8, then run this again");
     bytes.map(std::str::from_utf8).transpose().map_err(refused)
 }
 
-fn mistaken(path: &Path, mistake: &settings::SettingsMistake) -> Refusal {
+/// Why a file was left as it is.
+pub fn mistaken(path: &Path, mistake: &settings::SettingsMistake) -> Refusal {
     let why = format!("{}:{}:{}: {}", path.display(), mistake.line, mistake.column, mistake.what);
     Refusal::new(format!("`{}` was left as it is", path.display()), why, mistake.fix.clone())
 }

@@ -73,8 +73,10 @@ pub struct Site {
     pub repository: Option<Repository>,
     /// Of a linked work tree the main one, if sessions in all its work trees read a person's own settings there.
     pub main: Option<PathBuf>,
-    /// The folder of the user's settings.
+    /// The folder of the user's settings of Claude Code.
     pub user: Option<PathBuf>,
+    /// The home folder in which clients look for a person's configuration.
+    pub home: Option<PathBuf>,
     /// The home folders of this person.
     pub homes: Vec<PathBuf>,
     /// The folder with the binaries that the settings will start.
@@ -106,10 +108,11 @@ impl Site {
         let moved = ClaudeCode.variables().config.and_then(std::env::var_os).map(PathBuf::from).filter(|folder| folder.is_absolute());
         // A person's `HOME` says where the client looks; the password database is for what must not be moved.
         let home = std::env::var_os("HOME").map(PathBuf::from).filter(|home| home.is_absolute());
-        let user = moved.or_else(|| home.or_else(|| world.homes.first().cloned()).map(|home| home.join(SETTINGS.folder)));
+        let home = home.or_else(|| world.homes.first().cloned());
+        let user = moved.or_else(|| home.as_ref().map(|home| home.join(SETTINGS.folder)));
         let binaries = binaries.map(Path::to_path_buf).or_else(|| world.binaries.as_deref().map(lasting));
         let binaries = binaries.ok_or_else(|| Refusal::new(what, "the folder of this program is not known", "start it by its full path"))?;
-        Ok(Self { root, repository, main, user, homes: world.homes.clone(), binaries })
+        Ok(Self { root, repository, main, user, home, homes: world.homes.clone(), binaries })
     }
 
     /// True if the root is a home folder of this person.

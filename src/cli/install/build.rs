@@ -29,7 +29,7 @@ impl Built {
 
 /// Where the binaries come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Origin {
+pub(super) enum BinarySource {
     /// They are built in this source tree.
     Tree(PathBuf),
     /// They are in this folder, beside the program that runs.
@@ -42,27 +42,33 @@ pub(super) enum Origin {
 /// # Errors
 ///
 /// There is neither a source tree nor a release.
-pub(super) fn origin(named: Option<&Path>) -> Result<Origin, Refusal> {
+pub(super) fn origin(named: Option<&Path>) -> Result<BinarySource, Refusal> {
     let is_source = |folder: &Path| fs::read_to_string(folder.join("Cargo.toml")).is_ok_and(|text| text.lines().any(|line| line == "name = \"portcullis\""));
     let refused =
         |why: String| Refusal::new("nothing was installed", why, "go into a clone and run `cargo run --release -- install`, or name one with `--source DIR`");
     if let Some(named) = named {
         let named = fs::canonicalize(named).map_err(|error| refused(format!("`{}`: {error}", named.display())))?;
-        return if is_source(&named) { Ok(Origin::Tree(named)) } else { Err(refused(format!("`{}` is not the source of portcullis", named.display()))) };
+        return if is_source(&named) { Ok(BinarySource::Tree(named)) } else { Err(refused(format!("`{}` is not the source of portcullis", named.display()))) };
     }
     // `cargo run` tells where the package is.
     if let Some(told) = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).filter(|folder| is_source(folder)) {
-        return Ok(Origin::Tree(told));
+        return Ok(BinarySource::Tree(told));
     }
     let own = gate::world::system::own_folder().filter(|folder| folder.join(PROGRAM).is_file());
-    if let Some(unpacked) = own.filter(|folder| PAPERS.iter().all(|paper| folder.join(paper).is_file())) {
-        return Ok(Origin::Release(unpacked.to_path_buf()));
+    if let Some(unpacked) = unpacked() {
+        return Ok(BinarySource::Release(unpacked.to_path_buf()));
     }
     if let Some(here) = env::current_dir().ok().filter(|folder| is_source(folder)) {
-        return Ok(Origin::Tree(here));
+        return Ok(BinarySource::Tree(here));
     }
-    let own = own.map(|folder| Origin::Release(folder.to_path_buf()));
+    let own = own.map(|folder| BinarySource::Release(folder.to_path_buf()));
     own.ok_or_else(|| refused("neither the source of portcullis is here, nor `portcullis-hook` beside this program".to_owned()))
+}
+
+/// The folder of this program, if that is an unpacked archive of a release: there the programs will not stay.
+pub fn unpacked() -> Option<&'static Path> {
+    let own = gate::world::system::own_folder().filter(|folder| folder.join(PROGRAM).is_file());
+    own.filter(|folder| PAPERS.iter().all(|paper| folder.join(paper).is_file()))
 }
 
 /// Beside the binaries of an unpacked archive.

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use jsonc_parser::ast;
 use jsonc_parser::common::Ranged;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::SettingsMistake;
 use super::layout::JsonLayout;
@@ -50,6 +50,8 @@ impl Container {
 /// A handler in the document, by its way from the top.
 #[derive(PartialEq)]
 pub(super) struct HandlerPlace {
+    /// The event's name.
+    pub name: String,
     event: usize,
     group: usize,
     index: usize,
@@ -70,7 +72,7 @@ impl HandlerPlace {
     }
 }
 
-/// A text that is strict JSON with an object at the top, in whose hooks no key is given twice.
+/// A text that is JSON with an object at the top, in whose hooks no key is given twice. It is strict, or has comments.
 pub(super) struct SettingsDocument<'t> {
     text: &'t str,
     value: Value,
@@ -79,13 +81,21 @@ pub(super) struct SettingsDocument<'t> {
 }
 
 impl<'t> SettingsDocument<'t> {
-    pub(super) fn read(text: &'t str) -> Result<Self, SettingsMistake> {
+    /// Reads a text as the client does. `comments`: it accepts them.
+    pub(super) fn read(text: &'t str, comments: bool) -> Result<Self, SettingsMistake> {
         if text.trim().is_empty() {
             return Err(mistake(text, 0, "the file is empty, which is not JSON", "delete it, or write `{}` into it"));
         }
-        // This reader is as strict as the client; the one that knows the places is not.
-        let value: Value = serde_json::from_str(text).map_err(|error| not_json(text, &error))?;
-        let parsed = jsonc_parser::parse_to_ast(text, &jsonc_parser::CollectOptions::default(), &jsonc_parser::ParseOptions::default());
+        // This reader is as strict as the client; the one that knows the places need not be.
+        let options = with_comments();
+        let value: Value = if comments {
+            jsonc_parser::parse_to_serde_value(text, &options)
+                .map_err(|error| mistake(text, error.range().start, &format!("this is not JSON: {}", error.kind()), IGNORED))?
+        } else {
+            serde_json::from_str(text).map_err(|error| not_json(text, &error))?
+        };
+        let options = if comments { options } else { jsonc_parser::ParseOptions::default() };
+        let parsed = jsonc_parser::parse_to_ast(text, &jsonc_parser::CollectOptions::default(), &options);
         let root = match parsed.map(|parsed| parsed.value) {
             Ok(Some(ast::Value::Object(root))) => root,
             Ok(_) => return Err(mistake(text, 0, "the file is not a JSON object", "begin it with `{` and end it with `}`")),
@@ -115,25 +125,42 @@ impl<'t> SettingsDocument<'t> {
         self.root.get_object("hooks")?.get_array(event).map(Container::of_array)
     }
 
-    /// The handlers whose command `is_ours`, on those events. What has not the form of a handler is passed over.
-    pub(super) fn places(&self, is_ours: &impl Fn(&str) -> bool, on: impl Fn(&str) -> bool) -> Vec<HandlerPlace> {
+    /// The handlers that are ours, on those events. What has not the form of a handler is passed over. `groups`: they are in
+    /// groups, and not in the event's list itself.
+    pub(super) fn places(&self, groups: bool, is_ours: &impl Fn(&Map<String, Value>) -> bool, on: impl Fn(&str) -> bool) -> Vec<HandlerPlace> {
         let mut found = Vec::new();
+        let ours = |value: &ast::Value| Some(self.value_at(bytes(value))).filter(|value| value.as_object().is_some_and(is_ours));
         let events = self.root.get_object("hooks").into_iter().flat_map(|hooks| hooks.properties.iter().enumerate());
         for (event, property) in events.filter(|(_, property)| on(property.name.as_str())) {
+            let name = property.name.as_str().to_owned();
             for (group, value) in elements(&property.value).iter().enumerate() {
+                if !groups {
+                    let at = || bytes(value);
+                    found.extend(ours(value).map(|handler| HandlerPlace {
+                        name: name.clone(),
+                        event,
+                        group,
+                        index: 0,
+                        siblings: 1,
+                        handler,
+                        handler_at: at(),
+                        matcher: None,
+                        matcher_at: at(),
+                    }));
+                    continue;
+                }
                 let Some(members) = value.as_object() else { continue };
                 let handlers = members.get_array("hooks").map(|hooks| hooks.elements.as_slice()).unwrap_or_default();
                 for (index, handler) in handlers.iter().enumerate() {
-                    if !handler.as_object().and_then(|handler| handler.get_string("command")).is_some_and(|command| is_ours(&command.value)) {
-                        continue;
-                    }
+                    let Some(value_of) = ours(handler) else { continue };
                     let matcher = members.get("matcher").map(|matcher| &matcher.value);
                     found.push(HandlerPlace {
+                        name: name.clone(),
                         event,
                         group,
                         index,
                         siblings: handlers.len(),
-                        handler: self.value_at(bytes(handler)),
+                        handler: value_of,
                         handler_at: bytes(handler),
                         matcher: matcher.map(|matcher| self.value_at(bytes(matcher))),
                         matcher_at: bytes(matcher.unwrap_or(value)),
@@ -157,6 +184,13 @@ impl<'t> SettingsDocument<'t> {
                 }
                 None => format!("{}{}", self.layout.comma(), self.layout.child(key, piece, None)),
             };
+            // A comment behind the last child stays with it. A line comment ends with its line, so what follows is on the next.
+            let behind = self.part(last.end..container.inside().end).trim_end();
+            if !behind.trim_start().is_empty() {
+                let comma = with.find(|sign| sign != ',').map_or("", |at| with.get(at..).unwrap_or_default());
+                let lines = if comma.starts_with(['\r', '\n']) { "" } else { eol };
+                return Splice { range: last.end..last.end + behind.len(), with: format!(",{behind}{lines}{comma}") };
+            }
             return Splice { range: last.end..last.end, with };
         }
         // The blank behind the bracket is our mark: the container was here, and empty. What was within stays
@@ -187,10 +221,33 @@ impl<'t> SettingsDocument<'t> {
         let groups = hooks.properties.get(place.event)?.value.as_array()?;
         if !place.is_alone() {
             let handlers = groups.elements.get(place.group)?.as_object()?.get_array("hooks")?;
-            return cut(&Container::of_array(handlers), place.index);
+            return self.cut(&Container::of_array(handlers), place.index);
         }
         let chain = [(Container::of_array(groups), place.group), (Container::of_object(hooks), place.event), (self.root(), hooks_index)];
-        chain.iter().find_map(|(container, index)| cut(container, *index).or_else(|| self.emptied(container)))
+        chain.iter().find_map(|(container, index)| self.cut(container, *index).or_else(|| self.emptied(container)))
+    }
+
+    /// Cuts one of several children, with the comma before it (of the first: after it). Comments around it stay.
+    fn cut(&self, container: &Container, index: usize) -> Option<Splice> {
+        let child = container.children.get(index)?;
+        let before = index.checked_sub(1).and_then(|before| container.children.get(before));
+        let (range, gap) = match before {
+            Some(before) => (before.end..child.end, before.end..child.start),
+            None => {
+                let next = container.children.get(index + 1)?;
+                (child.start..next.start, child.end..next.start)
+            }
+        };
+        let gap = self.part(gap);
+        let comma = comma_in(gap)?;
+        let kept = format!("{}{}", gap.get(..comma)?, gap.get(comma + 1..)?);
+        // Between two children without a comment there is nothing to keep.
+        let with = match (kept.trim().is_empty(), before) {
+            (true, _) => String::new(),
+            (false, Some(_)) => kept.trim_end().to_owned(),
+            (false, None) => kept.trim_start().to_owned(),
+        };
+        Some(Splice { range, with })
     }
 
     /// Empties a container that was here before us, so that it looks as it did; `None` without our mark.
@@ -235,7 +292,7 @@ impl<'t> SettingsDocument<'t> {
     }
 
     fn value_at(&self, range: Range<usize>) -> Value {
-        serde_json::from_str(self.part(range)).unwrap_or_default()
+        jsonc_parser::parse_to_serde_value(self.part(range), &with_comments()).unwrap_or_default()
     }
 
     /// The blanks at the start of the line in which the byte is.
@@ -258,15 +315,38 @@ fn blanks_of(line: &str) -> &str {
     line.get(..line.len() - line.trim_start_matches([' ', '\t']).len()).unwrap_or_default()
 }
 
-/// Cuts one of several children, with the comma before it (of the first: after it).
-fn cut(container: &Container, index: usize) -> Option<Splice> {
-    let child = container.children.get(index)?;
-    let range = match index.checked_sub(1).and_then(|before| container.children.get(before)) {
-        Some(before) => before.end..child.end,
-        None => child.start..container.children.get(index + 1)?.start,
-    };
-    Some(Splice { range, with: String::new() })
+/// The byte of the first comma that is in no comment.
+fn comma_in(gap: &str) -> Option<usize> {
+    let mut at = 0;
+    while let Some(rest) = gap.get(at..) {
+        let end = if rest.starts_with("//") { "\n" } else { "*/" };
+        match rest.chars().next()? {
+            ',' => return Some(at),
+            '/' => at += rest.get(2..)?.find(end)? + 2 + end.len(),
+            other => at += other.len_utf8(),
+        }
+    }
+    None
 }
+
+/// As clients read JSON with comments.
+fn with_comments() -> jsonc_parser::ParseOptions {
+    jsonc_parser::ParseOptions {
+        allow_comments: true,
+        allow_loose_object_property_names: false,
+        allow_trailing_commas: false,
+        allow_missing_commas: false,
+        allow_single_quoted_strings: false,
+        allow_hexadecimal_numbers: false,
+        allow_unary_plus_numbers: false,
+        allow_bare_decimal_point_numbers: false,
+        allow_non_finite_numbers: false,
+        allow_extended_string_escapes: false,
+    }
+}
+
+/// What to do about a text that is not JSON.
+const IGNORED: &str = "fix it: the client ignores the whole file now";
 
 /// The first key that is twice at the top or in one object below `hooks`, and where.
 fn twice(root: &ast::Object) -> Option<(String, usize)> {
@@ -320,5 +400,5 @@ fn not_json(text: &str, error: &serde_json::Error) -> SettingsMistake {
         let whole = error.to_string();
         format!("this is not JSON: {}", whole.split(" at line ").next().unwrap_or(&whole))
     };
-    mistake(text, offset, &what, "fix it: the client ignores the whole file now")
+    mistake(text, offset, &what, IGNORED)
 }

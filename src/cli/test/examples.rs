@@ -190,6 +190,7 @@ fn known(need: &Need, said: &ExampleFacts) -> Known {
         // The example's files do not exist yet, so they hold no text.
         Need::Holds(..) => Known::Is(false, String::new()),
         Need::Branch(_) => Known::Text(branch(said).to_owned()),
+        Need::Phase => said.phase.clone().map_or(Known::Is(false, String::new()), Known::Text),
         Need::HooksFolder => Known::Is(false, String::new()),
         // An example that does not say is in a tree with work to lose.
         Need::Dirty(..) => is(Some(said.dirty.unwrap_or(true))),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
-use super::Programs;
+use super::UnpackedPrograms;
 use crate::archive::{GIT, MAIN, ar, gzip, tar};
 use crate::workspace::{HOOK, root};
 
@@ -21,7 +21,7 @@ const COMPLETIONS: [(&str, &str); 3] = [
 const MAINTAINER: &str = "The authors of Portcullis <portcullis@localhost>";
 
 /// The package; `None` for a system that is not Linux.
-pub(super) fn package(programs: &Programs) -> Result<Option<PathBuf>> {
+pub(super) fn package(programs: &UnpackedPrograms) -> Result<Option<PathBuf>> {
     let Some(arch) = programs.platform.debian else { return Ok(None) };
     let (release, folder) = (programs.release, programs.scratch.join("debian"));
     let (data, control) = (folder.join("data"), folder.join("control"));

@@ -26,7 +26,7 @@ pub(super) fn feature(release: &Release, out: &Path) -> Result<PathBuf> {
         "options": { "version": { "type": "string", "default": release.version, "description": "The version to install" } },
     });
     fs::write(scratch.path().join("devcontainer-feature.json"), format!("{}\n", serde_json::to_string_pretty(&about)?))?;
-    put_program(&scratch.path().join("install.sh"), &INSTALL.replace("REPOSITORY", &release.repository))?;
+    put_program(&scratch.path().join("install.sh"), &INSTALL.replace("@ADDRESS@", &release.repository))?;
     put_program(&scratch.path().join("fetch-release.sh"), &fs::read_to_string(root().join(FETCH))?)?;
     let to = out.join("devcontainer-feature-portcullis.tgz");
     tar(scratch.path(), &["devcontainer-feature.json", "fetch-release.sh", "install.sh"], release.time, &to)?;

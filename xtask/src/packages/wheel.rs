@@ -1,11 +1,12 @@
-//! A Python wheel whose scripts are the programs. It contains no Python.
+//! A Python wheel whose scripts are the programs. It contains no Python. Its name is not `portcullis`: on `PyPI` that is another
+//! project.
 
 use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result};
 
-use super::{GIT_SCRIPT, Programs};
+use super::{GIT_SCRIPT, UnpackedPrograms};
 use crate::archive::{GIT, MAIN, put_program};
 use crate::step::{command, pass};
 use crate::workspace::{HOOK, root};
@@ -13,12 +14,14 @@ use crate::workspace::{HOOK, root};
 /// Packs a folder as a wheel: a zip archive with the list of its files.
 const PACK: &str = "xtask/packages/wheel.py";
 
+/// The name in file names, with `_` for `-`.
+const NAME: &str = "portcullis_gate";
 const LICENCES: [&str; 2] = ["LICENSE-APACHE", "LICENSE-MIT"];
 
-pub(super) fn wheel(programs: &Programs) -> Result<PathBuf> {
+pub(super) fn wheel(programs: &UnpackedPrograms) -> Result<PathBuf> {
     let release = programs.release;
     let folder = programs.scratch.join("wheel");
-    let name = format!("portcullis-{}", release.version);
+    let name = format!("{NAME}-{}", release.version);
     let (scripts, about) = (folder.join(format!("{name}.data/scripts")), folder.join(format!("{name}.dist-info")));
     for made in [&scripts, &about.join("licenses")] {
         fs::create_dir_all(made)?;
@@ -33,7 +36,7 @@ pub(super) fn wheel(programs: &Programs) -> Result<PathBuf> {
     }
     let metadata = [
         "Metadata-Version: 2.4",
-        "Name: portcullis",
+        "Name: portcullis-gate",
         &format!("Version: {}", release.version),
         &format!("Summary: {}", release.description),
         &format!("Project-URL: Repository, {}", release.repository),
@@ -43,7 +46,7 @@ pub(super) fn wheel(programs: &Programs) -> Result<PathBuf> {
         "",
         &release.description,
         "",
-        "`pip install portcullis`, then `portcullis init` in a repository.",
+        "Then run `portcullis init` in a repository.",
         "",
     ];
     fs::write(about.join("METADATA"), metadata.join("\n"))?;

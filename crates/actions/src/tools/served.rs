@@ -170,7 +170,7 @@ pub(super) fn typed(tool: &str, input: &Json) -> Option<String> {
         return None;
     }
     entries.iter().find_map(|(key, value)| match value {
-        Json::Text(text) if is_one("input text keys chars data content value string", &plain_key(key)) => Some(text.replace('\r', "\n")),
+        Json::Text(text) if is_one("input inputtext text keys chars data content value string", &plain_key(key)) => Some(text.replace('\r', "\n")),
         _ => None,
     })
 }

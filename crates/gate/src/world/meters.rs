@@ -14,6 +14,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::Surroundings;
 use super::repository::head_branch;
@@ -39,6 +40,12 @@ const SAME: u64 = 60_000;
 const MACHINE: &str = "machine";
 /// Milliseconds of a day.
 const DAY: u64 = 86_400_000;
+/// What the files of budgets begin with that are over some time.
+const PASSING: &str = "passing";
+/// After so long without a change a file is of no use any more: it is longer than the longest window.
+const OVER: Duration = Duration::from_secs(32 * 86_400);
+/// How the names of files begin and end that are of a window, a session, a run or a day.
+const OF_A_TIME: [(&str, &str); 4] = [("limit.", ".slots"), ("passing.", ".ledger"), ("spend.", ".json"), ("trail.", ".ring")];
 
 /// A file that is not as it was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +79,8 @@ enum MeterFile {
     /// A limit of all repositories.
     MachineLimit(u64),
     Budget(u64),
+    /// A budget of a session, a run or a day, which nobody asks for any more afterwards.
+    PassingBudget(u64),
     /// A budget of all repositories.
     MachineBudget(u64),
     /// A limit of all machines of a fleet. It is no file.
@@ -93,6 +102,7 @@ impl MeterFile {
             Self::MachineBudget(id) => (id, 4),
             Self::FleetLimit(id) => (id, 5),
             Self::FleetBudget(id) => (id, 6),
+            Self::PassingBudget(id) => (id, 7),
         };
         (id >> KIND << KIND) | kind
     }
@@ -123,6 +133,7 @@ impl MeterFile {
             4 => Some(Self::MachineBudget(number)),
             5 => Some(Self::FleetLimit(number)),
             6 => Some(Self::FleetBudget(number)),
+            7 => Some(Self::PassingBudget(number)),
             _ => None,
         }
     }
@@ -134,6 +145,7 @@ impl MeterFile {
             Self::Limit(_) => memory.join(format!("limit.{id:016x}.slots")),
             Self::MachineLimit(_) => machine(memory).join(format!("limit.{id:016x}.slots")),
             Self::Budget(_) => memory.join(format!("budget.{id:016x}.ledger")),
+            Self::PassingBudget(_) => memory.join(format!("{PASSING}.{id:016x}.ledger")),
             Self::MachineBudget(_) => machine(memory).join(format!("budget.{id:016x}.ledger")),
             Self::FleetLimit(_) | Self::FleetBudget(_) => PathBuf::new(),
         }
@@ -158,7 +170,11 @@ fn limit_file(name: &str, limit: Limit, around: &Surroundings) -> MeterFile {
 
 /// The file of a budget for whoever acts, now.
 fn budget_file(budget: &Budget, around: &Surroundings) -> MeterFile {
-    let kind = if budget.fleet { MeterFile::FleetBudget } else { MeterFile::Budget };
+    let kind = match budget.per {
+        _ if budget.fleet => MeterFile::FleetBudget,
+        Period::Branch => MeterFile::Budget,
+        Period::Session | Period::Run | Period::Day => MeterFile::PassingBudget,
+    };
     let id = |part: &str| kind(hash_all(&["budget", budget.name, budget.per.name(), part]));
     match budget.per {
         Period::Session => id(&around.session),
@@ -187,13 +203,28 @@ pub fn begin_run(around: &Surroundings) -> Result<(), Failure> {
     store.update(begun.key, |_| Some(begun)).map(|_| ()).map_err(|error| unwritable(&error))
 }
 
-/// Opens every file once.
+/// How long ago a file was changed. `None`: that is not known.
+fn age(path: &Path) -> Option<Duration> {
+    fs::metadata(path).and_then(|found| found.modified()).ok()?.elapsed().ok()
+}
+
+/// Removes files of sessions, runs and days that are over, and opens every other one once.
 ///
 /// # Errors
 ///
 /// The first one that cannot be used.
 pub fn check(around: &Surroundings) -> Result<(), Failure> {
     let Some(memory) = counts_here(around) else { return Ok(()) };
+    for folder in [memory.clone(), machine(memory)] {
+        for entry in fs::read_dir(&folder).into_iter().flatten().flatten() {
+            let name = entry.file_name();
+            let passes = OF_A_TIME.iter().any(|(front, end)| name.to_str().is_some_and(|name| name.starts_with(front) && name.ends_with(end)));
+            if passes && age(&entry.path()).is_some_and(|age| age > OVER) {
+                // Another process may have been faster.
+                let _ = fs::remove_file(entry.path());
+            }
+        }
+    }
     every_file(memory).into_iter().try_for_each(|file| open(file, memory, false).map(|_| ()))
 }
 
@@ -234,7 +265,7 @@ fn open(file: MeterFile, memory: &Path, make: bool) -> Result<Option<Opened>, Fa
         state::make_folder(&machine(memory)).map_err(|error| unwritable(&error))?;
     }
     let opened = match file {
-        MeterFile::Budget(_) | MeterFile::MachineBudget(_) | MeterFile::FleetBudget(_) => {
+        MeterFile::Budget(_) | MeterFile::PassingBudget(_) | MeterFile::MachineBudget(_) | MeterFile::FleetBudget(_) => {
             Ledger::open(&path, make).map(|found| found.map(|found| found.map(Opened::Ledger)))
         }
         MeterFile::Limit(_) | MeterFile::MachineLimit(_) | MeterFile::FleetLimit(_) => {
@@ -573,7 +604,9 @@ pub fn give_back_all(around: &Surroundings) -> Result<(), Failure> {
     let Some(memory) = counts_here(around) else { return Ok(()) };
     let _index = Store::open(&around.memory, CALLS).map_err(|error| unwritable(&error))?;
     let session = hash(around.session.as_bytes());
-    for file in every_file(memory) {
+    // What was reserved longer ago no longer counts, so its file need not be opened.
+    let is_recent = |file: &MeterFile| age(&file.path(memory)).is_none_or(|age| age.as_millis() < u128::from(IN_FLIGHT));
+    for file in every_file(memory).into_iter().filter(is_recent) {
         match open(file, memory, false)? {
             Some(Opened::Slots(mut slots)) => {
                 let open = |call: &CountedCall| call.session == session && call.state == SlotState::Reserved;
@@ -600,7 +633,9 @@ fn every_file(memory: &Path) -> Vec<MeterFile> {
     let limit = |name: &String| id(name, "limit.", ".slots");
     let budget = |name: &String| id(name, "budget.", ".ledger");
     let (own, shared) = (names(memory), names(&machine(memory)));
+    let passing = |name: &String| id(name, &format!("{PASSING}."), ".ledger");
     let of_repository = own.iter().filter_map(limit).map(MeterFile::Limit).chain(own.iter().filter_map(budget).map(MeterFile::Budget));
+    let of_repository = of_repository.chain(own.iter().filter_map(passing).map(MeterFile::PassingBudget));
     let of_machine = shared.iter().filter_map(limit).map(MeterFile::MachineLimit).chain(shared.iter().filter_map(budget).map(MeterFile::MachineBudget));
     of_repository.chain(of_machine).collect()
 }

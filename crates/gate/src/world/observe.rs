@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::links::without_links;
 use super::repository::{Discovery, Repository, configuration, discover, has_ref_tables, head_branch};
-use super::{Surroundings, lookup, system};
+use super::{Surroundings, lookup, phase, system};
+use actions::shown::escaped;
 use policy::facts::{Known, Loss, Need, WorkAtRisk};
 
 /// Bytes of a file in which a text is looked for.
@@ -37,6 +38,11 @@ pub fn light(need: &Need, around: &Surroundings) -> Option<Known> {
                 None if has_ref_tables(&repository) => Known::Unknown("its references are in tables".to_owned()),
                 None => Known::Is(false, "no branch is checked out".to_owned()),
             },
+        },
+        Need::Phase => match phase::read(around) {
+            Ok(state) if state.phase.is_empty() => Known::Is(false, String::new()),
+            Ok(state) => Known::Text(state.phase),
+            Err(damaged) => Known::Unknown(format!("`{}` is damaged", escaped(&damaged.0.to_string_lossy()))),
         },
         // The size is not known before the file is written. Git's hooks know it.
         Need::Size(_) => Known::Is(false, String::new()),

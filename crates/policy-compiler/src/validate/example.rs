@@ -29,6 +29,7 @@ pub(super) fn example(value: &SpannedValue, key: &str, document: &PolicyDocument
     checker.table(table, EXAMPLE, "an example");
     let facts = table.table("facts").map(|facts| ExampleFacts {
         branch: owned(&facts, "branch"),
+        phase: owned(&facts, "phase"),
         protected_branch: facts.flag("protected_branch"),
         dirty: facts.flag("dirty"),
         loses_gate: facts.flag("loses_gate"),

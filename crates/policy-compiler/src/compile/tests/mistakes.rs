@@ -100,7 +100,7 @@ fn each_mistake_of_a_rule() {
         (RUN, "run = { program = \"git\", min_args = 2 }\nunless = { arg = [\"list\"] }", 7, "`unless` can never hold", "write `verb`"),
         (RUN, "write = { path = \"a\" }\nunless = { unless = \"a\" }", 7, "`unless` without `adds`", "exempts lines"),
         ("reason =", "unless = { path = \"x\" }\nreason =", 7, "unknown key `path` in `unless`", "known here"),
-        ("reason =", "where = { phase = \"dev\" }\nreason =", 7, "`phase` is not supported", "update"),
+        ("reason =", "where = { phases = \"dev\" }\nreason =", 7, "unknown key `phases`", "`phase`"),
         ("reason =", "where = { dirty = 1 }\nreason =", 7, "`dirty` is an integer", "`true`"),
         ("reason =", "open = true\nreason =", 7, "`open` is not allowed in the project layer", "remove it"),
         ("reason =", "for_agents = \"[\"\nreason =", 7, "bad pattern: `[` is never closed", "\\["),
