@@ -39,7 +39,7 @@ const MAX_SHOWN: usize = 20;
 
 /// A form of the report.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum ReportFormat {
+pub enum OverviewFormat {
     /// One page that loads nothing, for a browser or a printer
     #[default]
     Html,
@@ -57,7 +57,7 @@ pub struct ReportArguments {
     until: Option<String>,
     /// The form
     #[arg(long, value_enum, default_value_t)]
-    format: ReportFormat,
+    format: OverviewFormat,
     /// Write into this file; `-` is standard output (default: `portcullis-report.html`, and standard output for `md`)
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
@@ -82,8 +82,8 @@ pub fn run(arguments: &ReportArguments) -> Result<ExitCode, Refusal> {
     }
     let refused = |error: std::io::Error| Refusal::new(NOT, error, "name a file that you can write with `--output`");
     let (text, usual) = match arguments.format {
-        ReportFormat::Html => (html::page(&page), Some(PathBuf::from(FILE))),
-        ReportFormat::Md => (markdown::page(&page), None),
+        OverviewFormat::Html => (html::page(&page), Some(PathBuf::from(FILE))),
+        OverviewFormat::Md => (markdown::page(&page), None),
     };
     match arguments.output.clone().or(usual).filter(|path| path.as_os_str() != "-") {
         None => print_whole(text.trim_end()).map_err(refused)?,

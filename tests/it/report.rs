@@ -135,7 +135,7 @@ fn the_page_loads_nothing_and_names_stay_text() {
 }
 
 /// What is measured in the page: its width, the width of what it holds, and every text whose contrast is too low (WCAG 2.2, 1.4.3).
-const MEASURE: &str = r#"
+const MEASURE: &str = r"
 (() => {
   const light = c => { const v = c.map(x => x / 255).map(x => x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4); return 0.2126 * v[0] + 0.7152 * v[1] + 0.0722 * v[2]; };
   const colour = text => (text.match(/[\d.]+/g) || []).map(Number);
@@ -152,7 +152,7 @@ const MEASURE: &str = r#"
   return JSON.stringify({ texts, low, wide, inner: innerWidth, scroll: document.documentElement.scrollWidth, title: document.title, h1: document.querySelectorAll('h1').length,
     dark: matchMedia('(prefers-color-scheme: dark)').matches, back: getComputedStyle(document.body).backgroundColor });
 })()
-"#;
+";
 
 /// Runs the browser without its own traffic. Returns what it printed.
 fn browser(folder: &Path, arguments: &[&str], proxy: u16) -> String {
