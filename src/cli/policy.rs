@@ -69,7 +69,10 @@ fn command(command: &PolicyCommand, place: &Place) -> Result<ExitCode, Refusal> 
             // The empty line keeps it apart where it is appended to a file.
             say(&format!("\n{}", new::rule(&super::explain::command_line(command), &policy)?.trim_end()));
             let file = place.around.root.join(gate::world::PROJECT_POLICY);
-            progress(&format!("put this at the end of {}, fill in `reason` and `instead`, then run `portcullis test`", terminal::shown(&file)));
+            progress(&format!(
+                "put this at the end of {}, fill in `reason` and `instead`, then run `portcullis test` and `portcullis policy lint`",
+                terminal::shown(&file)
+            ));
             Ok(ExitCode::SUCCESS)
         }
         PolicyCommand::Lint { json } => {

@@ -109,9 +109,15 @@ fn each_screen_leads_to_the_next() {
         let file = rule.stderr.split("at the end of ").nth(1).and_then(|rest| rest.split(',').next()).unwrap_or_else(|| panic!("{rule:?}"));
         assert_eq!(Path::new(file), scratch.repo().join("portcullis.toml"));
         fs::write(file, fs::read_to_string(file).unwrap() + &rule.stdout).unwrap();
-        let [step] = <[String; 1]>::try_from(named(&rule.stderr)).unwrap();
-        let tested = follow(&scratch, &step, newcomer.own);
-        assert!(tested.code == 0 && tested.stdout.contains("1 rules"), "{tested:?}");
+        let [test, lint] = <[String; 2]>::try_from(named(&rule.stderr)).unwrap();
+        let unfilled = follow(&scratch, &lint, newcomer.own);
+        assert!(unfilled.code == 1 && unfilled.stdout.contains("still the text of `policy new`"), "{unfilled:?}");
+        let filled_in = fs::read_to_string(file).unwrap().replace("say what would be lost", "customers get it twice");
+        fs::write(file, filled_in.replace("say what to do instead; a command begins with `$ `", "ask the person")).unwrap();
+        for (step, says) in [(test, "1 rules"), (lint, "")] {
+            let said = follow(&scratch, &step, newcomer.own);
+            assert!(said.code == 0 && said.stdout.contains(says), "{step}: {said:?}");
+        }
         let stopped = hook(&scratch, newcomer.own);
         assert!(stopped.short().starts_with("ask "), "{stopped:?}");
         assert_eq!(hook(&scratch, newcomer.like_it).short(), "free", "{}", newcomer.like_it);

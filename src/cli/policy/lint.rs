@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::new::TO_FILL_IN;
 use crate::cli::test::{judge_example, of_command};
 use actions::program::{Program, Programs};
 use policy::pattern::Pattern;
@@ -32,6 +33,9 @@ pub(super) fn findings(rules: &[Rule], examples: &[RuleExamples], waivers: &[&Wa
             }
         }
         never_fetched(&rule.when, &mut add);
+        if [rule.reason, rule.instead].iter().any(|text| TO_FILL_IN.contains(text)) {
+            add("its `reason` or `instead` is still the text of `policy new`".to_owned(), "say what would be lost, and what to do instead".to_owned());
+        }
         let Some(own) = examples.iter().find(|own| own.name == rule.name) else { continue };
         if let Some(other) = covering(rule, own, rules, policy)? {
             add(

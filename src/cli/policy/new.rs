@@ -10,6 +10,9 @@ use actions::{Deed, Run};
 use gate::failure::Failure;
 use policy::Policy;
 
+/// What only a person can say: in place of `reason` and `instead`.
+pub(super) const TO_FILL_IN: [&str; 2] = ["say what would be lost", "say what to do instead; a command begins with `$ `"];
+
 /// A rule that matches the command, as TOML. What only a person can say is left to them.
 ///
 /// # Errors
@@ -39,10 +42,11 @@ pub(super) fn rule(command: &str, policy: &Policy) -> Result<String, Refusal> {
     }
     let name: Vec<&str> = [run.program.as_str(), run.subcommand.as_ref().and_then(|word| word.literal()).unwrap_or("called")].into();
     let name: String = name.join("-").to_ascii_lowercase().chars().map(|sign| if sign.is_ascii_alphanumeric() { sign } else { '-' }).collect();
+    let [loss, way_out] = TO_FILL_IN;
     let bare = [run.program.as_str(), "--help"].join(" ");
     Ok(format!(
-        "[[rule]]\nname    = {}\ntier    = 3                       # 3 asks a person, 4 denies\nrun     = {{ {when} }}\nreason  = \"say what would be lost\"\n\
-         instead = \"say what to do instead; a command begins with `$ `\"\ncatches = [{}]\nspares  = [{}, {}]\n",
+        "[[rule]]\nname    = {}\ntier    = 3                       # 3 asks a person, 4 denies\nrun     = {{ {when} }}\nreason  = \"{loss}\"\n\
+         instead = \"{way_out}\"\ncatches = [{}]\nspares  = [{}, {}]\n",
         quoted(name.trim_matches('-')),
         quoted(command),
         quoted(&format!("echo {}", crate::cli::terminal::shell_word(command))),
