@@ -182,7 +182,7 @@ fn every_policy_in_the_documents_compiles_and_keeps_its_word() {
             let written: toml::Table = block.parse().unwrap_or_else(|error| panic!("{name}: {error}"));
             let has = |key: &str| written.contains_key(key);
             let layer = match () {
-                () if has("opens") || has("disable") => Layer::Organisation,
+                () if has("opens") || has("disable") || has("release") => Layer::Organisation,
                 () if has("approval") || has("store") || has("record") => Layer::User,
                 () => Layer::Project,
             };
