@@ -17,6 +17,7 @@ pub mod place;
 pub mod policy;
 pub mod refusal;
 pub mod replay;
+pub mod report;
 pub mod revoke;
 pub mod servers;
 pub mod settings;
@@ -92,6 +93,8 @@ enum PortcullisCommand {
     Doctor(doctor::DoctorArguments),
     /// Show the recorded decisions of this repository
     Log(log::LogArguments),
+    /// Write what happened here as one page: decisions, what was stopped, budgets, approvals, changes of the policy
+    Report(report::ReportArguments),
     /// Judge calls of past sessions again, against this policy or two others, and show what would be stopped
     Replay(replay::ReplayArguments),
     /// List suggested changes to the documentation, and resolve them
@@ -163,6 +166,7 @@ fn run(command: PortcullisCommand) -> Result<ExitCode, Refusal> {
         PortcullisCommand::Revoke(arguments) => revoke::run(&arguments),
         PortcullisCommand::Doctor(arguments) => doctor::run(&arguments),
         PortcullisCommand::Log(arguments) => log::run(&arguments),
+        PortcullisCommand::Report(arguments) => report::run(&arguments),
         PortcullisCommand::Replay(arguments) => replay::run(&arguments),
         PortcullisCommand::Flywheel(arguments) => flywheel::run(&arguments),
         PortcullisCommand::Policy(arguments) => policy::run(&arguments),

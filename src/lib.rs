@@ -5,6 +5,7 @@ pub mod cli;
 pub mod deep;
 pub mod documents;
 pub mod git;
+pub mod overview;
 pub mod pipeline;
 pub mod record;
 pub mod replay;

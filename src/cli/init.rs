@@ -218,10 +218,8 @@ pub fn live(target: &WiringTarget, site: &Site) -> Result<Live, Refusal> {
             let event = hooks.wiring.tried().map_or("", |event| event.event);
             let hook = trial::tried(hooks, &found).ok_or_else(|| missing(&hooks.path, event))?;
             let text = trial::refused(hooks, &hook, &place)?;
-            Ok(match trust::unconfirmed(hooks, site).len() {
-                0 => Live::Refused(text),
-                _ => Live::Unconfirmed(text),
-            })
+            let waits = !trust::unconfirmed(hooks, site).is_empty() || trust::is_untrusted(hooks, site);
+            Ok(if waits { Live::Unconfirmed(text) } else { Live::Refused(text) })
         }
     }
 }

@@ -210,7 +210,7 @@ impl ReplayGround<'_> {
     }
 }
 
-/// Reads files until there are none left.
+/// Reads files until all are read.
 fn read_files(
     queue: &Mutex<VecDeque<PathBuf>>,
     seen: &Mutex<SeenCalls>,

@@ -56,6 +56,11 @@ pub trait EntryForm {
         false
     }
 
+    /// True if the client passes over a byte order mark at the start of a file.
+    fn has_mark(&self) -> bool {
+        false
+    }
+
     /// What a new file has beside the hooks, in front of them.
     fn head(&self) -> Map<String, Value> {
         Map::new()
@@ -89,6 +94,10 @@ impl EntryForm for Wiring {
 
     fn is_ours(&self, handler: &Map<String, Value>) -> bool {
         handler.get("command").and_then(Value::as_str).is_some_and(starts_gate)
+    }
+
+    fn has_mark(&self) -> bool {
+        true
     }
 
     fn flaw(&self, text: &Value) -> Option<Flaw> {
@@ -129,6 +138,9 @@ const MAX_EDITS: usize = 10_000;
 pub fn install<F: EntryForm>(text: Option<&str>, form: &F) -> Result<String, SettingsMistake> {
     let Some(text) = text else { return Ok(made(form)) };
     let (mark, body) = split_mark(text);
+    if !mark.is_empty() && !form.has_mark() {
+        return Err(unwanted_mark());
+    }
     refuse_what_the_client_drops(body, form)?;
     let mut body = body.to_owned();
     for _ in 0..MAX_EDITS {
@@ -220,6 +232,12 @@ pub fn difference(name: &str, before: Option<&str>, after: Option<&str>) -> Stri
 /// Splits off a byte order mark. The client ignores it, so it is kept.
 fn split_mark(text: &str) -> (&'static str, &str) {
     text.strip_prefix('\u{feff}').map_or(("", text), |body| ("\u{feff}", body))
+}
+
+/// Readers of JSON and of TOML take the mark for a wrong first character.
+pub(crate) fn unwanted_mark() -> SettingsMistake {
+    let what = "the file begins with a byte order mark, and the client is not known to accept one".to_owned();
+    SettingsMistake { line: 1, column: 1, what, fix: "save it as UTF-8 without the mark".to_owned() }
 }
 
 fn unsettled() -> SettingsMistake {

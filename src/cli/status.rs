@@ -97,7 +97,7 @@ impl WiredClient {
         let places = HookPlace::all(site).into_iter().filter_map(|hooks| {
             let hook = trial::tried(&hooks, &hooks.found().ok()?)?;
             let event = hook.event.clone();
-            let unconfirmed = trust::unconfirmed(&hooks, site).contains(&event);
+            let unconfirmed = trust::unconfirmed(&hooks, site).contains(&event) || trust::is_untrusted(&hooks, site);
             Some(Self { program: hooks.program(&hook.started), unconfirmed, hooks })
         });
         places.collect()

@@ -238,7 +238,7 @@ fn tests_found(root: &str, actions: &[Action], facts: &Facts, section: &TestsFir
     let before_is_known = changes.iter().all(|change| change.old != FileVersion::Absent);
     for finding in found.iter_mut().filter(|_| !before_is_known) {
         finding.answer = Answer::Maybe;
-        finding.told = NO_TEST.to_owned();
+        NO_TEST.clone_into(&mut finding.told);
     }
     found
 }

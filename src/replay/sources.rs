@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use actions::json::Json;
 use actions::{ToolCall, tools};
-use clients::transcript::calls::{TranscriptItem, TranscriptState, items, may_speak};
+use clients::transcript::calls::{TranscriptItem, TranscriptState, is_event, items, may_speak};
 use clients::{Invocation, MomentKind};
 use gate::record::{Entry, hash_all, hash_of};
 
@@ -149,7 +149,7 @@ impl SourceReading {
         if let Some(entry) = Entry::read(text) {
             return self.of_record(entry, found);
         }
-        let event = text.windows(17).take(4096).any(|window| window == b"\"hook_event_name\"");
+        let event = is_event(text);
         if !event && !may_speak(text) {
             return;
         }

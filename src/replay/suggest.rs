@@ -1,4 +1,4 @@
-//! What a person agreed to again and again: groups of recorded decisions, from which a policy could be loosened. Writes nothing.
+//! What a person agreed to often, from recorded decisions: there a policy could be loosened. Writes nothing.
 
 use std::collections::BTreeMap;
 

@@ -96,7 +96,7 @@ fn add(samples: &mut BTreeMap<String, PastSample>, past: &PastCall, found: &str)
         known.succeeded |= past.succeeded == Some(true);
     } else if samples.len() < MAX_SAMPLES {
         let place = format!("{}:{}", past.place, past.line);
-        samples.insert(text.clone(), PastSample { text, place, count: 1, succeeded: past.succeeded == Some(true), found: found.to_owned() });
+        samples.insert(text.clone(), PastSample { text, place, count: 1, succeeded: past.succeeded == Some(true), found: gate::record::redact_line(found) });
     }
 }
 

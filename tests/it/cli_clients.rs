@@ -41,19 +41,19 @@ fn scopes(wiring: &ClientWiring) -> Vec<Scope> {
 /// Files of a person's own that a client could have there, by the form of its hooks.
 fn texts(wiring: &ClientWiring) -> Vec<Option<String>> {
     let event = wiring.tried().unwrap().event;
-    let group = format!(r#"{{ "matcher": "x",   "hooks": [ {{"type":"command","command":"/usr/bin/true"}} ] }}"#);
+    let group = r#"{ "matcher": "x",   "hooks": [ {"type":"command","command":"/usr/bin/true"} ] }"#;
     let texts: Vec<String> = match wiring.form {
         HookForm::Groups { comments, .. } => {
             let mut texts = vec![
                 "{}".to_owned(),
                 format!("{{\r\n\t\"model\" : \"x\",\r\n\t\"hooks\": {{ \"{event}\": [\r\n\t\t{group}\r\n\t] }}\r\n}}\r\n"),
-                "\u{feff}{\"env\":{\"A\":\"b\"}}".to_owned(),
+                "{\"env\":{\"A\":\"b\"}}".to_owned(),
             ];
             if comments {
                 texts.push(format!(
                     "// mine\n{{\n   // before\n   \"theme\": \"x\", /* between */ \"hooks\": {{ // hooks\n      \"{event}\": [ /* first */ {group} // last\n      ]\n   }} // behind\n   /* end */\n}}\n"
                 ));
-                texts.push("{ // nothing\n}".to_owned());
+                texts.insert(0, "{ // nothing\n}".to_owned());
             }
             texts
         }
@@ -173,7 +173,7 @@ pub(crate) fn confirm(scratch: &Scratch, wiring: &ClientWiring, path: &Path) {
         return;
     }
     let value: Value = serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap();
-    let mut text = String::new();
+    let mut rows = Vec::new();
     for (event, groups) in value["hooks"].as_object().unwrap() {
         for (group, element) in groups.as_array().unwrap().iter().enumerate() {
             for (index, handler) in element["hooks"].as_array().unwrap().iter().enumerate() {
@@ -181,13 +181,17 @@ pub(crate) fn confirm(scratch: &Scratch, wiring: &ClientWiring, path: &Path) {
                     event.chars().flat_map(|sign| if sign.is_uppercase() { vec!['_', sign.to_ascii_lowercase()] } else { vec![sign] }).collect();
                 let key = format!("{}:{}:{group}:{index}", path.display(), snake.trim_start_matches('_'));
                 let hash = trust::hash_of(event, element.get("matcher"), handler);
-                text += &format!("[hooks.state.{}]\ntrusted_hash = \"{hash}\"\n", serde_json::to_string(&key).unwrap());
+                rows.push(format!("[hooks.state.{}]\ntrusted_hash = \"{hash}\"\n", serde_json::to_string(&key).unwrap()));
             }
         }
     }
+    if let Some(trust) = wiring.trust {
+        let root = serde_json::to_string(&scratch.repo().to_string_lossy()).unwrap();
+        rows.push(format!("[{}.{root}]\n{} = \"{}\"\n", trust.table, trust.key, trust.value));
+    }
     let folder = scratch.home().join(wiring.home.folder);
     fs::create_dir_all(&folder).unwrap();
-    fs::write(folder.join("config.toml"), text).unwrap();
+    fs::write(folder.join("config.toml"), rows.concat()).unwrap();
 }
 
 /// The findings of `doctor` about a client, each as `state text`.
@@ -201,7 +205,13 @@ pub(crate) fn findings(said: &Said, part: &str) -> Vec<String> {
 fn each_client_is_wired_tried_checked_and_unwired_byte_for_byte() {
     for wiring in WIRINGS {
         for scope in scopes(wiring) {
-            for (at, text) in texts(wiring).into_iter().enumerate() {
+            let mut texts = texts(wiring);
+            if scope != Scope::User {
+                // The project gets copies of large programs, so there the text with the most in it is enough.
+                texts = texts.split_off(texts.len() - 1);
+            }
+            let last = texts.len() - 1;
+            for (at, text) in texts.into_iter().enumerate() {
                 let scratch = Scratch::new();
                 let path = hooks_path(&scratch, wiring, scope);
                 // What is beside the hooks is a person's own.
@@ -227,7 +237,7 @@ fn each_client_is_wired_tried_checked_and_unwired_byte_for_byte() {
                 assert!(again.stdout.starts_with("nothing to do: "), "{}", again.stdout);
                 assert_eq!(state(), wired, "a second time changes nothing");
                 tries(&scratch, wiring, &path, &scratch.repo());
-                if at == 0 {
+                if at == last {
                     let config = scratch.home().join(wiring.home.folder).join("config.toml");
                     let before = fs::read(&config).ok();
                     confirm(&scratch, wiring, &path);
@@ -357,7 +367,7 @@ fn settings_that_cannot_be_read_are_left_alone() {
         let (texts, place) = match wiring.form {
             HookForm::Tables { .. } => (vec!["a = = 1\n", "hooks = 3\n"], ":1:"),
             HookForm::Groups { comments: true, .. } => (vec!["{ \"a\": 1, }", "{ \"hooks\": []}", "[]", ""], ":1:"),
-            HookForm::Groups { .. } | HookForm::Handlers => (vec!["{\n  // mine\n}", "{\n \"version\": 1, \"hooks\": 3}"], ":2:"),
+            HookForm::Groups { .. } | HookForm::Handlers => (vec!["\u{feff}{\n}", "{\n  // mine\n}", "{\n \"version\": 1, \"hooks\": 3}"], ""),
             HookForm::OwnFile | HookForm::Plugin => (vec!["somebody else's"], "did not make it"),
             HookForm::Programs => continue,
         };

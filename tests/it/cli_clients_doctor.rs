@@ -180,6 +180,23 @@ const SEEDED: &[Seeded] = &[
         fixed: false,
     },
     Seeded {
+        client: "codex",
+        what: "a project that nobody trusts in the client",
+        make: |scratch, path| {
+            good(&portcullis(scratch, &["init", "--yes", "--client", "codex", "--scope", "project"]));
+            edit(&path.with_file_name("config.toml"), |text| text.replace("trusted\"", "untrusted\""));
+        },
+        finding: "fail /repo/.codex/hooks.json, because the project is not trusted in it",
+        fixed: false,
+    },
+    Seeded {
+        client: "copilot",
+        what: "Claude Code's settings of the project start it too",
+        make: |scratch, _| good(&portcullis(scratch, &["init", "--yes", "--client", "claude-code"])),
+        finding: "ok Copilot CLI also starts what ",
+        fixed: false,
+    },
+    Seeded {
         client: "cursor",
         what: "wired in two scopes",
         make: |scratch, _| good(&portcullis(scratch, &["init", "--yes", "--client", "cursor", "--scope", "project"])),
@@ -219,6 +236,10 @@ fn versions_and_the_last_event_are_said() {
     install(&scratch, "gemini", "0.40.0");
     install(&scratch, "qwen", "0.24.4");
     let with = |arguments: &[&str]| run(as_person(&scratch).env("PATH", &path).args(arguments), b"");
+    good(&with(&["init", "--yes", "--client", "claude-code", "--no-policy"]));
+    let said = with(&["doctor", "--json"]);
+    assert!(has(&findings(&said, "copilot"), "ok Copilot CLI starts what "), "{}", said.stdout);
+    good(&with(&["init", "--yes", "--undo"]));
     good(&with(&["init", "--yes", "--client", "auto"]));
     let said = with(&["doctor", "--json"]);
     good(&said);

@@ -9,7 +9,7 @@ use portcullis::cli::settings::hooks_json;
 use serde_json::Value;
 
 use crate::cli_init::{as_person, portcullis};
-use crate::support::{Said, Scratch, package, run};
+use crate::support::{COLD, Said, Scratch, package, run};
 
 #[track_caller]
 fn findings(said: &Said) -> Vec<(String, String, String)> {
@@ -39,7 +39,7 @@ fn a_wired_repository_is_well() {
         &[
             ("policy", "ok", "portcullis.toml"),
             ("state", "ok", "/.local/state/portcullis/"),
-            ("wired", "ok", "11 of 11 events, onFailure block, timeout 60 s"),
+            ("wired", "ok", "12 of 12 events, onFailure block, timeout 60 s"),
             ("build", "ok", "are of one build"),
             ("runs", "ok", "denied by `force-push`"),
             ("runs", "ok", "allows `git status --short`"),
@@ -142,11 +142,15 @@ fn the_last_refusal_outlives_a_doctor() {
 }
 
 #[test]
-fn an_installation_needs_the_source() {
+fn an_installation_needs_the_source_or_a_release() {
     let scratch = Scratch::new();
-    let said = portcullis(&scratch, &["install"]);
+    // A program of its own, without the other one beside it.
+    let alone = scratch.home().join("alone/portcullis");
+    fs::create_dir_all(alone.parent().unwrap()).unwrap();
+    fs::copy(COLD, &alone).unwrap();
+    let said = run(scratch.command(&alone.display().to_string()).arg("install"), b"");
     assert_eq!(said.code, 1);
-    assert!(said.stderr.contains("the source of portcullis is not here") && said.stderr.contains("cargo run --release -- install"), "{}", said.stderr);
+    assert!(said.stderr.contains("neither the source of portcullis is here") && said.stderr.contains("cargo run --release -- install"), "{}", said.stderr);
     let said = run(as_person(&scratch).args(["install", "--dry-run", "--source"]).arg(package()), b"");
     assert_eq!(said.code, 0, "{}", said.stderr);
     assert!(said.stdout.contains(&scratch.home().join(".local/bin/portcullis-hook").display().to_string()), "{}", said.stdout);

@@ -224,6 +224,8 @@ fn documents() -> Vec<(String, String)> {
         "docs/performance.md",
         "docs/policy.md",
         "docs/record.md",
+        "docs/replay.md",
+        "docs/report.md",
         "docs/rules.md",
         "docs/servers.md",
         "docs/team.md",

@@ -159,3 +159,38 @@ fn a_session_that_ends_without_a_turns_end_is_told_in_the_next() {
     assert!(text.contains("deploy.sh") && !text.contains("migrate.sh"), "{text}");
     assert!(run(day.scratch.command(COLD).args(["flywheel", "list"]), b"").stdout.contains("deploy.sh"));
 }
+
+#[test]
+fn other_places_of_a_line_that_was_fixed_are_named_once() {
+    let day = Day::new("[flywheel]\ninbox = \"docs/flywheel/pending.md\"\n");
+    let wrong = "let total = price.round() * amount.max(1);";
+    for (path, rest) in [("src/a.rs", "a"), ("src/b.rs", "b"), ("src/deep/c.rs", "c")] {
+        day.scratch.write(path, &format!("fn {rest}() {{\n    {wrong}\n    use_of(total);\n}}\n"));
+    }
+    day.scratch.write("src/d.rs", "fn d() {\n    only_here(one.and_only(2));\n}\n");
+    let commit = |message: &str| {
+        let repository = git2::Repository::open(day.scratch.repo()).unwrap();
+        let mut index = repository.index().unwrap();
+        index.add_all(["*"], git2::IndexAddOption::DEFAULT, None).unwrap();
+        index.write().unwrap();
+        let tree = repository.find_tree(index.write_tree().unwrap()).unwrap();
+        let who = git2::Signature::now("A", "a@example.com").unwrap();
+        let parents: Vec<git2::Commit> = repository.head().ok().and_then(|head| head.peel_to_commit().ok()).into_iter().collect();
+        repository.commit(Some("HEAD"), &who, &who, message, &tree, &parents.iter().collect::<Vec<_>>()).unwrap();
+    };
+    commit("all of it");
+    let ends = || {
+        day.event("Stop", r#""stop_hook_active":false"#);
+        context(&day.event("UserPromptSubmit", r#""prompt":"go on""#))
+    };
+    assert_eq!(ends(), "");
+    // A line of its own, one that was only indented, and a new file are no fixes of a copied mistake.
+    day.scratch.write("src/d.rs", "fn d() {\n    only_here(one.and_only(3));\n}\n");
+    day.scratch.write("src/b.rs", &format!("fn b() {{\n        {wrong}\n    use_of(total);\n}}\n"));
+    day.scratch.write("src/e.rs", &format!("{wrong}\n"));
+    assert_eq!(ends(), "");
+    day.scratch.write("src/a.rs", "fn a() {\n    let total = (price * amount.max(1)).round();\n    use_of(total);\n}\n");
+    let told = ends();
+    assert!(told.contains("was changed in src/a.rs, and 2 more places have the same line: src/b.rs:2, src/deep/c.rs:2"), "{told}");
+    assert_eq!(ends(), "", "once in a session");
+}

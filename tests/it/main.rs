@@ -55,6 +55,7 @@ mod record_chain;
 mod record_export;
 mod registry;
 mod replay;
+mod report;
 mod repository;
 mod secrets_arrive;
 mod softened;

@@ -15,7 +15,7 @@ use gate::record::{Entry, Held, Outcome};
 use gate::world::store::{SCRIPTS, Store};
 use gate::world::{Surroundings, record, written};
 
-use crate::support::{Said, Scratch, hook_path, json, package, run};
+use crate::support::{COLD, Said, Scratch, hook_path, json, package, run};
 
 /// Processes that call at the same time.
 const PROCESSES: usize = 8;
@@ -254,6 +254,21 @@ fn a_secret_of_any_provider_in_any_field_does_not_come_into_the_record() {
         }
     }
     assert!(lines > secrets.len(), "{lines} lines");
+    // Nor out of it.
+    let record = record::current(&around(&scratch, "").memory).unwrap();
+    let commands: [&[&str]; 6] = [
+        &["log", "--json", "-n", "1000"],
+        &["log", "export", "--format", "csv"],
+        &["log", "export", "--format", "ocsf"],
+        &["report", "--output", "-"],
+        &["report", "--format", "md"],
+        &["replay", "--json", "--samples", "1000", record.to_str().unwrap()],
+    ];
+    for command in commands {
+        let said = run(scratch.command(COLD).args(command), b"");
+        let found: Vec<&str> = secrets.iter().filter(|(_, secret)| said.stdout.contains(secret.as_str())).map(|(kind, _)| kind.as_str()).collect();
+        assert!(said.code == 0 && said.stdout.len() > 200 && found.is_empty(), "{command:?}: {found:?}");
+    }
 }
 
 #[test]

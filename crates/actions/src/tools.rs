@@ -2,6 +2,7 @@
 //! not with the clients because most names are shared by several of them, and a call is read by its tool whoever sent it.
 //! A tool that is not known is looked into by the names of its arguments.
 
+mod kind;
 mod served;
 
 use std::borrow::Cow;
@@ -11,37 +12,13 @@ use super::word::{Word, is_one};
 use super::{Action, Call, Change, Deed, Delete, Read, Write, code, lookup::Lookups, path::Path};
 use crate::json::Json;
 use crate::program::{Programs, ToolEffect};
+use kind::{ToolKind, kind};
 
 /// Levels of an unknown tool's input that are looked into.
 const MAX_LEVELS: usize = 16;
 
-/// Tools that touch neither files nor commands; their texts are data.
-const QUIET: &str = "Glob Grep LS TodoWrite TaskCreate TaskGet TaskUpdate TaskList TaskStop AskUserQuestion EnterPlanMode ExitPlanMode WebSearch ToolSearch \
-    ListMcpResourcesTool ReadMcpResourceTool Skill LSP EnterWorktree ExitWorktree glob search_file_content grep_search list_directory google_web_search \
-    write_todos update_plan";
-/// Tools that take a command line, or the words of a command: of Claude Code; Gemini CLI and Qwen Code; Codex; Copilot CLI and
-/// `OpenCode`; droid; Cline; Vibe; Cursor; Auggie; `OpenHands`. Of the last three they are documented, of the others recorded.
-const SHELLS: &str = "Bash PowerShell Monitor run_shell_command shell local_shell exec_command bash powershell Execute run_commands file_system.bash Shell \
-    launch-process terminal";
-/// Those of them that do not wait for the command's end.
-const WATCHERS: &str = "Monitor";
-/// Tools that write a whole file: of Claude Code and Kimi Code; Gemini CLI and Qwen Code; droid; Copilot CLI; `OpenCode`; Vibe;
-/// Auggie.
-const WHOLE_WRITERS: &str = "Write write_file Create create write file_system.write_file save-file";
-/// Tools that replace a text in a file: of Claude Code, Kimi Code and droid; Gemini CLI; Qwen Code, Copilot CLI and `OpenCode`; Vibe;
-/// Cursor.
-const REPLACERS: &str = "Edit replace edit file_system.search_replace StrReplace";
-/// Tools that do one of several things to a file, by their fields: of Cline, Auggie, and `OpenHands` with Anthropic's names.
-const EDITORS: &str = "editor str-replace-editor file_editor str_replace_editor str_replace_based_edit_tool";
-/// Tools that take a patch: of Codex and Cline; droid; `OpenCode`.
-const PATCHERS: &str = "apply_patch ApplyPatch patch";
-/// The other tools that change files.
-const WRITERS: &str = "MultiEdit NotebookEdit";
-/// Tools that show a file: of Claude Code, Kimi Code and droid; Gemini CLI and Qwen Code; Copilot CLI; `OpenCode`.
-const READERS: &str = "Read read_file view read";
-/// Tools that start a sub-agent: of Claude Code and Kimi Code; droid; Copilot CLI and `OpenCode`; Qwen Code; Cline; Codex; Gemini
-/// CLI; Vibe.
-const SPAWNERS: &str = "Agent Task task agent spawn_agent collaborationspawn_agent invoke_agent agents.spawn";
+/// The shell tool that does not wait for the command's end.
+const WATCHER: &str = "Monitor";
 /// The tool of Qwen Code 0.24.4 that calls another one, by `name` and `arguments`.
 const CALLER: &str = "tool_call";
 /// Arguments that hold a command line or the words of a command, without `_` and `-`.
@@ -110,7 +87,7 @@ pub use served::{KnownTool, server, tool};
 
 /// True if a tool takes a command.
 pub fn is_shell(tool: &str) -> bool {
-    is_one(SHELLS, tool)
+    kind(tool) == ToolKind::Shell
 }
 
 /// The folder that a call of a shell tool names for its command, as it is written. `None`: it begins in the session's.
@@ -124,18 +101,18 @@ fn folder_of(input: &Json) -> Option<&str> {
 
 /// True if a tool runs a command to its end.
 pub fn runs_command(tool: &str) -> bool {
-    is_one(SHELLS, tool) && !is_one(WATCHERS, tool)
+    is_shell(tool) && tool != WATCHER
 }
 
 /// True if a tool changes a file that it names.
 pub fn writes_file(tool: &str) -> bool {
-    [WHOLE_WRITERS, REPLACERS, EDITORS, PATCHERS, WRITERS].iter().any(|names| is_one(names, tool))
+    matches!(kind(tool), ToolKind::WholeWriter | ToolKind::Replacer | ToolKind::ManyReplacer | ToolKind::NotebookWriter | ToolKind::Editor | ToolKind::Patcher)
 }
 
 /// The command line of a call of a shell tool: the text in which the spans of its actions are.
 pub fn command_line(call: &ToolCall) -> Option<&str> {
     match call.input.get("command").or_else(|| call.input.get("cmd")) {
-        _ if !is_one(SHELLS, &call.name) => None,
+        _ if !is_shell(&call.name) => None,
         Some(Json::Text(line)) => Some(line),
         None => only_command(&call.input),
         Some(_) => None,
@@ -181,18 +158,18 @@ pub fn malformed(call: &ToolCall) -> Option<String> {
         return malformed(&inner);
     }
     let ToolCall { name, input } = call;
-    match name.as_str() {
-        name if is_one(SHELLS, name) => command_fault(name, input),
-        name if is_one(WHOLE_WRITERS, name) => file_fault(input).or_else(|| texts_fault(input, false, "content")),
-        name if is_one(REPLACERS, name) || name == "MultiEdit" => file_fault(input).or_else(|| texts_fault(input, true, "new_string")),
-        "NotebookEdit" => file_fault(input).or_else(|| fields(input, TEXTS).find_map(|(key, value)| text_fault(key, value))),
-        name if is_one(EDITORS, name) || is_one(READERS, name) => file_fault(input),
-        name if is_one(PATCHERS, name) => {
+    match kind(name) {
+        ToolKind::Shell => command_fault(name, input),
+        ToolKind::WholeWriter => file_fault(input).or_else(|| texts_fault(input, false, "content")),
+        ToolKind::Replacer | ToolKind::ManyReplacer => file_fault(input).or_else(|| texts_fault(input, true, "new_string")),
+        ToolKind::NotebookWriter => file_fault(input).or_else(|| fields(input, TEXTS).find_map(|(key, value)| text_fault(key, value))),
+        ToolKind::Editor | ToolKind::Reader => file_fault(input),
+        ToolKind::Patcher => {
             fields(input, PATCHES).find_map(|(key, value)| (!is_command(value)).then(|| no_text(key))).or_else(|| missing(input, PATCHES, "command"))
         }
-        "WebFetch" => fields(input, "url").find_map(|(key, value)| text_fault(key, value)).or_else(|| missing(input, "url", "url")),
-        name if is_one(SPAWNERS, name) => fields(input, "prompt subagenttype").find_map(|(key, value)| text_fault(key, value)),
-        _ => None,
+        ToolKind::Spawner => fields(input, "prompt subagenttype").find_map(|(key, value)| text_fault(key, value)),
+        _ if name == "WebFetch" => fields(input, "url").find_map(|(key, value)| text_fault(key, value)).or_else(|| missing(input, "url", "url")),
+        ToolKind::Quiet | ToolKind::Other => None,
     }
 }
 
@@ -277,19 +254,19 @@ impl ToolReader<'_> {
             self.act(Deed::Call(call(name, input, KnownTool::default())));
             return self.tool(&inner.name, &inner.input);
         }
-        match name {
-            _ if is_one(SHELLS, name) && self.shell_tool(name, input) => {}
-            _ if is_one(WHOLE_WRITERS, name) => self.known_file(name, input, whole),
-            _ if is_one(REPLACERS, name) => self.known_file(name, input, |input| edit(input).map(|edit| Change::Edits(vec![edit]))),
-            "MultiEdit" => self.known_file(name, input, edits),
-            "NotebookEdit" => self.known_file(name, input, |input| {
+        match kind(name) {
+            ToolKind::Shell if self.shell_tool(name, input) => {}
+            ToolKind::WholeWriter => self.known_file(name, input, whole),
+            ToolKind::Replacer => self.known_file(name, input, |input| edit(input).map(|edit| Change::Edits(vec![edit]))),
+            ToolKind::ManyReplacer => self.known_file(name, input, edits),
+            ToolKind::NotebookWriter => self.known_file(name, input, |input| {
                 let new = input.text("new_source").unwrap_or("").to_owned();
                 Some(Change::Patch { added: new, removed: String::new() })
             }),
-            _ if is_one(READERS, name) => self.shown(input),
-            _ if is_one(EDITORS, name) && input.text("command") == Some("view") => self.shown(input),
-            _ if is_one(EDITORS, name) => self.known_file(name, input, |input| Some(edited(input))),
-            "Grep" | "grep" | "search_file_content" => {
+            ToolKind::Reader => self.shown(input),
+            ToolKind::Editor if input.text("command") == Some("view") => self.shown(input),
+            ToolKind::Editor => self.known_file(name, input, |input| Some(edited(input))),
+            _ if matches!(name, "Grep" | "grep" | "search_file_content") => {
                 self.act(Deed::Call(call(name, input, KnownTool::default())));
                 let shows = input.text("output_mode").is_none_or(|mode| mode == "content") && (name != "Grep" || input.get("output_mode").is_some());
                 let folder = input.text("path").unwrap_or("");
@@ -299,24 +276,24 @@ impl ToolReader<'_> {
                     self.act(Deed::Read(Read { shown: true, ..Path::known(&self.setting.cwd, path).into() }));
                 }
             }
-            _ if is_one(PATCHERS, name) => match only_text(input, PATCHES) {
+            ToolKind::Patcher => match only_text(input, PATCHES) {
                 Some(text) if self.shell.patch(text, None) => {}
                 Some(text) => self.shell.line(text),
                 None => self.unknown(name, input),
             },
-            "WebFetch" => {
+            _ if name == "WebFetch" => {
                 if let Some(url) = input.text("url") {
                     self.act(Deed::Fetch { url: Word::lit(url), method: Some(Word::lit("GET")) });
                 }
             }
-            _ if is_one(SPAWNERS, name) => {
+            ToolKind::Spawner => {
                 let text = |names: &[&str]| names.iter().find_map(|key| input.text(key)).unwrap_or("").to_owned();
                 self.act(Deed::Spawn {
                     agent: text(&["subagent_type", "agent_type", "agent_name", "config_name"]),
                     prompt: text(&["prompt", "task", "message"]),
                 });
             }
-            _ if is_one(QUIET, name) => self.act(Deed::Call(call(name, input, KnownTool::default()))),
+            ToolKind::Quiet => self.act(Deed::Call(call(name, input, KnownTool::default()))),
             _ => self.unknown(name, input),
         }
     }
@@ -384,7 +361,7 @@ impl ToolReader<'_> {
     }
 
     fn known_file(&mut self, name: &str, input: &Json, change: impl Fn(&Json) -> Option<Change>) {
-        match (only_text(input, FILES), change(input)) {
+        match (input.text("file_path").or_else(|| only_text(input, FILES)), change(input)) {
             (Some(path), Some(change)) => {
                 let path = Path::known(&self.setting.cwd, path);
                 self.act(Deed::Write(Write { path, change }));
@@ -579,7 +556,7 @@ fn only_text<'j>(input: &'j Json, names: &'static str) -> Option<&'j str> {
 
 /// The text of a whole file, or one that Kimi Code 2.1.0 puts at its end (read in the bundle).
 fn whole(input: &Json) -> Option<Change> {
-    let text = only_text(input, TEXTS)?.to_owned();
+    let text = input.text("content").or_else(|| only_text(input, TEXTS))?.to_owned();
     Some(if input.text("mode") == Some("append") { Change::Append(text) } else { Change::Whole(text) })
 }
 

@@ -44,7 +44,7 @@ impl Client for Auggie {
     }
 
     fn variables(&self) -> Variables {
-        Variables { project: Some("AUGMENT_PROJECT_DIR"), ..Variables::default() }
+        Variables::default()
     }
 
     /// It names the conversation and its folders, and has no session (read in the bundle of 0.36.0).

@@ -79,6 +79,8 @@ pub const WIRED: &[WiredEvent] = &[
     WiredEvent::new("SessionEnd", Moment::SessionEnd, false),
     WiredEvent::new("Stop", Moment::TurnEnd, false),
     WiredEvent::new("SubagentStop", Moment::SubagentEnd, false),
+    // Only teams have it. Exit 2 keeps the task open (documented for 2.1.329).
+    WiredEvent::new("TaskCompleted", Moment::TaskEnd, false),
 ];
 
 /// Those of them that clients with the same form have too.
@@ -104,7 +106,6 @@ const UNWIRED: &[UnwiredEvent] = &[
     UnwiredEvent::new("SubagentStart", Moment::Other, SeenByCall),
     UnwiredEvent::new("TeammateIdle", Moment::Other, NotNeeded),
     UnwiredEvent::new("TaskCreated", Moment::Other, SeenByCall),
-    UnwiredEvent::new("TaskCompleted", Moment::TaskEnd, SeenByCall),
     UnwiredEvent::new("PreCompact", Moment::Other, NotNeeded),
     UnwiredEvent::new("PostCompact", Moment::Other, NotNeeded),
     UnwiredEvent::new("PreModelSwitch", Moment::Other, NotNeeded),

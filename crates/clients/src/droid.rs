@@ -43,8 +43,9 @@ impl Client for Droid {
         UNWIRED
     }
 
+    /// It sets `CLAUDE_PROJECT_DIR` too (observed with 0.215.0).
     fn variables(&self) -> Variables {
-        Variables { project: Some("FACTORY_PROJECT_DIR"), plugin: Some("DROID_PLUGIN_ROOT"), ..Variables::default() }
+        Variables::default()
     }
 
     /// Its modes have names of their own.

@@ -41,7 +41,7 @@ impl Client for OpenHands {
     }
 
     fn variables(&self) -> Variables {
-        Variables { project: Some("OPENHANDS_PROJECT_DIR"), ..Variables::default() }
+        Variables::default()
     }
 
     fn recognise<'p>(&self, payload: &'p Json, _argument: Option<&'p str>) -> Option<(&'p str, Moment)> {

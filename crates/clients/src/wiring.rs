@@ -55,10 +55,26 @@ pub struct ClientWiring {
     pub signs: &'static [&'static str],
     /// What older versions lack, as a clause about the client.
     pub lacks: &'static [(ClientVersion, &'static str)],
+    /// Settings of Claude Code in a project that it reads too, from the root.
+    pub also_reads: &'static [&'static str],
+    /// How a person says that a project's hooks are trusted. `None`: it is not known, or not needed.
+    pub trust: Option<ProjectTrust>,
     /// What a person must do once before the client starts new hooks.
     pub confirm: Option<&'static str>,
     /// A call before a shell command in the form that the client sends, for [`calls::made_up`].
     pub call: &'static str,
+}
+
+/// How a person's configuration says that the hooks of a project may run.
+#[derive(Clone, Copy, Debug)]
+pub struct ProjectTrust {
+    /// The TOML file in the person's folder.
+    pub file: &'static str,
+    /// The table with one table for each root of a project.
+    pub table: &'static str,
+    /// The key there, and its value.
+    pub key: &'static str,
+    pub value: &'static str,
 }
 
 /// Major, minor and patch.

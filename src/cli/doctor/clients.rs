@@ -12,6 +12,7 @@ use crate::cli::explain::ago;
 use crate::cli::init::scope::{Scope, Site};
 use crate::cli::place::Place;
 use crate::cli::terminal::shown;
+use crate::cli::wired::entries;
 use crate::cli::wiring::found::{self, FoundClient};
 use crate::cli::wiring::{FoundHook, HookPlace, home_of, trial, trust};
 use clients::settings::PROGRAM;
@@ -76,6 +77,12 @@ impl ClientLook<'_> {
             return false;
         }
         let version = client.program.as_ref().and_then(|program| found::version(program, self.wiring.package));
+        let through = self.through_claude_code();
+        if let (true, Some(path)) = (wired.is_empty(), &through) {
+            let text = format!("{title} starts what {} has, so its calls in this repository are judged, and nowhere else", shown(path));
+            self.findings.ok(part, text);
+            return true;
+        }
         if wired.is_empty() {
             let version = version.map_or_else(String::new, |version| format!(" {}", dotted(version)));
             let text = format!("{title}{version} is used on this machine ({}), and its calls are not judged", client.said());
@@ -87,6 +94,10 @@ impl ClientLook<'_> {
             self.tries(place, silent);
         }
         self.twice(&wired);
+        if let Some(path) = through {
+            let text = format!("{title} also starts what {} has: calls here are judged twice, which changes no answer", shown(&path));
+            self.findings.ok(part, text);
+        }
         self.switches();
         self.replaced(&wired);
         self.confirmed(&wired);
@@ -167,6 +178,12 @@ impl ClientLook<'_> {
         }
     }
 
+    /// A file of Claude Code's settings in this project that the client reads too, and that starts Portcullis.
+    fn through_claude_code(&self) -> Option<PathBuf> {
+        let mut paths = self.wiring.also_reads.iter().map(|path| self.site.root.join(path));
+        paths.rfind(|path| fs::read_to_string(path).is_ok_and(|text| !entries(&text, &self.site.root, None).is_empty()))
+    }
+
     /// Settings that switch all hooks off.
     fn switches(&mut self) {
         let (part, title) = (self.part(), self.wiring.title);
@@ -223,6 +240,10 @@ impl ClientLook<'_> {
     fn confirmed(&mut self, wired: &[WiredPlace]) {
         let Some(confirm) = self.wiring.confirm else { return };
         for place in wired {
+            if trust::is_untrusted(&place.hooks, self.site) {
+                let text = format!("{} passes over the hooks in {}, because the project is not trusted in it", self.wiring.title, shown(&place.hooks.path));
+                self.findings.fail(self.part(), text, "start it in this folder, and trust the folder when it asks");
+            }
             let left = trust::unconfirmed(&place.hooks, self.site);
             if left.is_empty() {
                 self.findings.ok(self.part(), format!("the hooks in {} are confirmed", shown(&place.hooks.path)));

@@ -200,7 +200,12 @@ fn by_default<'f>(arguments: &InitArguments, found: &'f [FoundClient], site: &Si
     let wired_already = [Scope::Local, Scope::Project, Scope::User].into_iter().any(|scope| plan::is_wired(scope, site));
     if used.is_empty() || claude.is_used() || wired_already || arguments.scope == Some(Scope::Managed) {
         if !used.is_empty() {
-            let names: Vec<&str> = used.iter().map(|client| client.title).collect();
+            // What reads Claude Code's settings of this project is reached by them.
+            let reached = |client: &FoundClient| arguments.scope != Some(Scope::User) && client.wiring.is_some_and(|wiring| !wiring.also_reads.is_empty());
+            let names: Vec<&str> = used.iter().filter(|client| !reached(client)).map(|client| client.title).collect();
+            if names.is_empty() {
+                return vec![claude];
+            }
             choice.notes.push(format!("also here, and not protected by this: {}; `portcullis init --client {AUTO}` adds Portcullis to them", names.join(", ")));
         }
         return vec![claude];

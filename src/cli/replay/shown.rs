@@ -1,5 +1,7 @@
 //! What `portcullis replay` shows.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 
 use super::{ReplayFigures, has_record};
@@ -155,7 +157,7 @@ pub(super) fn suggestions(agreed: &[AgreedCall], place: &Place, as_json: bool) -
                 let reason = format!("reason = \"a person agreed to it {} times\"", call.times);
                 let text = waiver.text.replace("reason = \"why this is harmless here\"", &reason);
                 if !new.contains(&text) {
-                    new.push_str(&format!("\n{text}\n"));
+                    let _ = writeln!(new, "\n{text}");
                     made.push(json!({ "rule": call.rule, "what": call.what, "times": call.times, "refused": call.refused, "waiver": text }));
                 }
             }

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use toml::de::{DeTable, DeValue};
 
-use crate::cli::settings::SettingsMistake;
+use crate::cli::settings::{SettingsMistake, unwanted_mark};
 use clients::WiredEvent;
 use clients::wiring::forms::{self, HookPath, StartedHook};
 use clients::wiring::{ClientWiring, HookForm};
@@ -37,8 +37,16 @@ pub(crate) struct HookTable {
 /// The same, where there was a file without a text.
 const MARK_IN_EMPTY_FILE: &str = "# made by `portcullis init`; `portcullis init --undo` removes it; the file was empty";
 
+/// Why no table can be added.
+const IN_ONE_VALUE: &str = "`hooks` is a list in one value: write it as `[[hooks]]` tables, so that one can be added";
+
 /// All tables of hooks in a text.
 pub(crate) fn read(wiring: &ClientWiring, text: &str) -> Result<Vec<HookTable>, SettingsMistake> {
+    tables(wiring, text, false)
+}
+
+/// `adds`: a table is to be added.
+fn tables(wiring: &ClientWiring, text: &str, adds: bool) -> Result<Vec<HookTable>, SettingsMistake> {
     let HookForm::Tables { event: event_key, .. } = wiring.form else { return Ok(Vec::new()) };
     let body = text.strip_prefix('\u{feff}').unwrap_or(text);
     let skipped = text.len() - body.len();
@@ -48,12 +56,16 @@ pub(crate) fn read(wiring: &ClientWiring, text: &str) -> Result<Vec<HookTable>, 
     let DeValue::Array(list) = list.get_ref() else {
         return Err(mistake(text, skipped + list.span().start, "`hooks` is not a list of tables, so no hook can be added"));
     };
+    let list_at = skipped + entry.map_or(0, |(_, list)| list.span().start);
+    if list.is_empty() && adds {
+        return Err(mistake(text, list_at, IN_ONE_VALUE));
+    }
     let mut found = Vec::new();
     for element in list {
         let at = skipped + element.span().start;
         let DeValue::Table(table) = element.get_ref() else { continue };
         if !text.get(at..).is_some_and(|rest| rest.starts_with("[[")) {
-            return Err(mistake(text, at, "`hooks` is a list in one value: write it as `[[hooks]]` tables, so that one can be added"));
+            return Err(mistake(text, list_at, IN_ONE_VALUE));
         }
         let member = |name: &str| table.iter().find(|(key, _)| key.get_ref().as_ref() == name).and_then(|(_, value)| value.get_ref().as_str());
         let end = table.iter().map(|(_, value)| skipped + value.span().end).chain([skipped + element.span().end]).max().unwrap_or(at);
@@ -80,7 +92,10 @@ pub(crate) fn read(wiring: &ClientWiring, text: &str) -> Result<Vec<HookTable>, 
 pub(crate) fn with(wiring: &ClientWiring, text: Option<&str>, hook: HookPath, events: &[WiredEvent]) -> Result<String, SettingsMistake> {
     let wanted: Vec<String> = events.iter().filter_map(|event| forms::table(wiring, *event, hook)).collect();
     let before = text.unwrap_or_default();
-    let ours: Vec<HookTable> = read(wiring, before)?.into_iter().filter(|table| table.started.is_some()).collect();
+    if before.starts_with('\u{feff}') {
+        return Err(unwanted_mark());
+    }
+    let ours: Vec<HookTable> = tables(wiring, before, true)?.into_iter().filter(|table| table.started.is_some()).collect();
     // All of them, as they should be, in any order.
     if !ours.is_empty() && ours.len() == wanted.len() && wanted.iter().all(|wanted| ours.iter().any(|table| table.text.trim_end() == wanted.trim_end())) {
         return Ok(before.to_owned());

@@ -5,13 +5,14 @@
 
 use std::fmt::Write as _;
 use std::fs;
+use std::path::Path;
 
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use toml::Table;
 
 use super::HookPlace;
-use crate::cli::init::scope::Site;
+use crate::cli::init::scope::{Scope, Site};
 use clients::wiring::forms;
 
 /// The file with the hashes, in the folder of the person's configuration.
@@ -39,6 +40,18 @@ pub fn unconfirmed(place: &HookPlace, site: &Site) -> Vec<String> {
         }
     }
     left
+}
+
+/// True if the client passes over the hooks of this project because no person trusts it.
+pub fn is_untrusted(place: &HookPlace, site: &Site) -> bool {
+    let (Some(trust), Scope::Project) = (place.wiring.trust, place.scope) else { return false };
+    let config = super::home_of(place.wiring.home, site).and_then(|home| fs::read_to_string(home.join(trust.file)).ok());
+    let config: Table = config.and_then(|text| text.parse().ok()).unwrap_or_default();
+    // A linked work tree is trusted with its main one.
+    let main = site.repository.as_ref().and_then(|repository| repository.common_dir.parent());
+    let roots = std::iter::once(place.top.as_path()).chain(main);
+    let says = |root: &Path| config.get(trust.table)?.get(root.to_str()?)?.get(trust.key)?.as_str().map(str::to_owned);
+    !roots.filter_map(says).any(|value| value == trust.value)
 }
 
 /// Where our handler of an event is: its group, its place in the group, and the handler.

@@ -19,7 +19,7 @@ const NAMED: usize = 3;
 const MAX_FILES: usize = 5_000;
 const MAX_BYTES: u64 = 256 << 10;
 const MAX_ALL: u64 = 30 << 20;
-/// What lines begin with that stand in many files by right.
+/// What lines begin with that many files have with good reason.
 const BY_RIGHT: [&str; 16] =
     ["import ", "from ", "use ", "pub use ", "#include", "#", "//", "/*", "*", "--", "require", "package ", "const {", "module ", "\"", "<"];
 

@@ -44,13 +44,23 @@ pub enum TranscriptItem {
 /// Texts one of which every line has that says something of calls, or of what surrounds them.
 const SIGNS: [&[u8]; 7] = [b"tool_use", b"tool_result", b"_call", b"toolCalls", b"session_meta", b"turn_context", b"\"sessionId\""];
 
+/// Bytes at the beginning and at the end of a line in which what it says of itself is.
+const MAX_HEAD: usize = 4096;
+
 /// True if a line may say something of calls. Most long lines do not, and need not be read as JSON.
 #[must_use]
 pub fn may_speak(line: &[u8]) -> bool {
     // What surrounds a call is at the beginning or the end of a line.
-    let (head, tail) = (line.get(..4096).unwrap_or(line), line.get(line.len().saturating_sub(4096)..).unwrap_or(line));
+    let (head, tail) = (line.get(..MAX_HEAD).unwrap_or(line), line.get(line.len().saturating_sub(MAX_HEAD)..).unwrap_or(line));
     let has = |text: &[u8], sign: &[u8]| text.windows(sign.len()).any(|window| window == sign);
-    SIGNS.iter().any(|sign| has(head, sign) || (line.len() > 4096 && has(tail, sign)))
+    SIGNS.iter().any(|sign| has(head, sign) || (line.len() > MAX_HEAD && has(tail, sign)))
+}
+
+/// True if a text is an event as a client sends it to its hooks, and no line of a transcript.
+#[must_use]
+pub fn is_event(text: &[u8]) -> bool {
+    let name = b"\"hook_event_name\"";
+    text.windows(name.len()).take(MAX_HEAD).any(|window| window == name)
 }
 
 /// Reads a line. `None`: it is not in the form of a transcript that is known here.
@@ -60,7 +70,7 @@ pub fn items(line: &mut Json, state: &mut TranscriptState) -> Option<Vec<Transcr
     match kind.as_str() {
         "assistant" | "user" if line.get("message").is_some() => Some(of_messages(line, &kind, state)),
         "response_item" | "session_meta" | "turn_context" | "event_msg" if line.get("payload").is_some() => Some(of_rollout(line, &kind, state)),
-        "gemini" => Some(of_chat(line)),
+        _ if line.get("toolCalls").is_some() => Some(of_chat(line)),
         // The first line of a chat.
         _ if line.text("projectHash").is_some() => {
             set(&mut state.session, line.text("sessionId"));

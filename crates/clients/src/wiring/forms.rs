@@ -210,8 +210,13 @@ pub fn plugin(wiring: &ClientWiring, hook: HookPath) -> String {
     let members = wiring.client.wired().iter().map(|event| {
         let (name, seconds) = (quoted(event.event), wiring.waits_for(*event));
         let call = format!("judge(place, {seconds}, {name}, input, output)");
-        let body =
-            if event.is_guarding() { format!("const said = {call}\n    if (said.status !== 0) throw new Error(said.stderr || \"{FAILED}\")") } else { call };
+        // What is printed behind a call is for the model, which reads the tool's output.
+        let then = if event.is_guarding() {
+            format!("if (said.status !== 0) throw new Error(said.stderr || \"{FAILED}\")")
+        } else {
+            "if (said.status === 0 && said.stdout && typeof output.output === \"string\") output.output += \"\\n\" + said.stdout".to_owned()
+        };
+        let body = format!("const said = {call}\n    {then}");
         format!("  {name}: async (input, output) => {{\n    {body}\n  }},\n")
     });
     format!(

@@ -1,6 +1,6 @@
 //! One entry for each client that `init` can wire, beside Claude Code.
 
-use super::{ClientWiring, FailureGuard, HomeFolder, HookForm, Knowledge, OffSwitch, OffValue, ReplacedBy};
+use super::{ClientWiring, FailureGuard, HomeFolder, HookForm, Knowledge, OffSwitch, OffValue, ProjectTrust, ReplacedBy};
 use crate::Moment;
 
 /// Seconds that clients wait for the hook, as for Claude Code.
@@ -27,6 +27,8 @@ const BASE: ClientWiring = ClientWiring {
     replaced_by: None,
     signs: &[],
     lacks: &[],
+    also_reads: &[],
+    trust: None,
     confirm: None,
     call: "",
 };
@@ -94,7 +96,9 @@ const CODEX: ClientWiring = ClientWiring {
         OffSwitch { user: "config.toml", project: Some(".codex/config.toml"), keys: &["features", "codex_hooks"], value: OffValue::False },
     ],
     signs: &[".codex"],
-    confirm: Some("start `codex` in this folder, type `/hooks`, look at the hooks of Portcullis and trust them"),
+    // Its list of changes for 0.169.0, and run: without it a project's hooks are passed over.
+    trust: Some(ProjectTrust { file: "config.toml", table: "projects", key: "trust_level", value: "trusted" }),
+    confirm: Some("start `codex` in this folder, trust the folder if it asks, type `/hooks`, look at the hooks of Portcullis and trust them"),
     call: r#"{"session_id":@session@,"turn_id":"turn_portcullis","transcript_path":null,"cwd":@folder@,"hook_event_name":"PreToolUse","model":"none","permission_mode":"default","tool_name":"Bash","tool_input":{"command":@command@},"tool_use_id":"call_portcullis"}"#,
     ..BASE
 };
@@ -117,6 +121,7 @@ const COPILOT: ClientWiring = ClientWiring {
         OffSwitch { user: "hooks/portcullis.json", project: Some(".github/hooks/portcullis.json"), keys: &["disableAllHooks"], value: OffValue::True },
     ],
     signs: &[".github/hooks", ".github/copilot"],
+    also_reads: &[".claude/settings.json", ".claude/settings.local.json"],
     // Its list of changes.
     lacks: &[((1, 0, 57), "allows a call if the hook crashes"), ((1, 0, 70), "does not deny on exit 2")],
     call: r#"{"sessionId":@session@,"timestamp":1767225600000,"cwd":@folder@,"toolName":"bash","toolArgs":{"command":@command@,"description":"a call that Portcullis made up"}}"#,
