@@ -27,6 +27,8 @@ use store::{ApprovalRecord, ApprovalWay};
 pub const NAMESPACE: &str = "portcullis";
 /// The namespace of signatures of checkpoints of the record.
 pub const RECORD_NAMESPACE: &str = "portcullis-record";
+/// The namespace of signatures of an organisation's policy.
+pub const POLICY_NAMESPACE: &str = "portcullis-policy";
 /// Seconds by which the clock of the machine where it was signed may be ahead.
 const SKEW: u64 = 120;
 

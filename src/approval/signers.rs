@@ -37,19 +37,29 @@ impl SignersFile {
         if self.outside.iter().any(|root| real.starts_with(root)) {
             return Err(format!("`{shown}` is in the repository, where agents write"));
         }
-        let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(&real);
-        let file = file.map_err(|error| format!("`{shown}`: {error}"))?;
-        let found = file.metadata().map_err(|error| format!("`{shown}`: {error}"))?;
-        if !found.is_file() || found.len() > MAX_FILE {
-            return Err(format!("`{shown}` is not a file of keys"));
-        }
-        if found.mode() & 0o022 != 0 || (found.uid() != system::user() && found.uid() != 0) {
-            return Err(format!("`{shown}` can be written by others (`chmod go-w` it)"));
-        }
-        let mut text = String::new();
-        file.take(MAX_FILE).read_to_string(&mut text).map_err(|error| format!("`{shown}`: {error}"))?;
-        Ok(text)
+        trusted_text(&real, "a file of keys")
     }
+}
+
+/// The text of a file that only its owner can write: this user, or the administrator. `what` it should be.
+///
+/// # Errors
+///
+/// It is not so, or cannot be read.
+pub fn trusted_text(path: &Path, what: &str) -> Result<String, String> {
+    let shown = path.display();
+    let file = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path);
+    let file = file.map_err(|error| format!("`{shown}`: {error}"))?;
+    let found = file.metadata().map_err(|error| format!("`{shown}`: {error}"))?;
+    if !found.is_file() || found.len() > MAX_FILE {
+        return Err(format!("`{shown}` is not {what}"));
+    }
+    if found.mode() & 0o022 != 0 || (found.uid() != system::user() && found.uid() != 0) {
+        return Err(format!("`{shown}` can be written by others (`chmod go-w` it)"));
+    }
+    let mut text = String::new();
+    file.take(MAX_FILE).read_to_string(&mut text).map_err(|error| format!("`{shown}`: {error}"))?;
+    Ok(text)
 }
 
 /// The file that a policy names, from the home folder of the password database.

@@ -4,6 +4,7 @@ pub(super) mod client;
 mod approvals;
 mod clients;
 mod hooks;
+mod organisation;
 mod others;
 mod past;
 mod permissions;
@@ -145,6 +146,7 @@ fn checks() -> Result<(Vec<CheckResult>, bool), Refusal> {
     let mut findings = CheckResults::default();
     findings.ok("place", format!("checks {} ({}); build {BUILD}", place.around.root.display(), place.around.why));
     policy(&place, &mut findings);
+    organisation::look(&place, &mut findings);
     unread(&place, &mut findings);
     state_folder(&place, &mut findings);
     match record::probe(&place.around.memory) {

@@ -2,6 +2,7 @@
 
 pub(super) mod lint;
 mod new;
+pub mod pull;
 pub mod schema;
 pub mod source;
 
@@ -54,11 +55,14 @@ enum PolicyCommand {
     },
     /// Print the form of policy files as JSON Schema, for editors
     Schema,
+    /// Put the organisation's newest policy in place, from the address in `source.toml` beside it (for the administrator)
+    Pull(pull::PullArguments),
 }
 
 /// Runs one of the commands on the files of a policy.
 fn command(command: &PolicyCommand, place: &Place) -> Result<ExitCode, Refusal> {
     match command {
+        PolicyCommand::Pull(arguments) => pull::run(arguments),
         PolicyCommand::Schema => {
             say_json(&schema::schema());
             Ok(ExitCode::SUCCESS)
@@ -147,6 +151,10 @@ fn one(name: &str, rules: &[Rule], place: &Place, json: bool) -> Result<ExitCode
 ///
 /// The policy has mistakes, or cannot be read.
 pub fn run(arguments: &PolicyArguments) -> Result<ExitCode, Refusal> {
+    // Where nothing else is known yet, and a policy with mistakes is to be replaced.
+    if let Some(PolicyCommand::Pull(arguments)) = &arguments.command {
+        return pull::run(arguments);
+    }
     let place = Place::at(None)?;
     if let Some(asked) = &arguments.command {
         return command(asked, &place);
@@ -177,12 +185,15 @@ pub fn run(arguments: &PolicyArguments) -> Result<ExitCode, Refusal> {
         return one(name, &rules, &place, arguments.json);
     }
     rules.sort_by_key(|rule| (rule.layer, rule.pack, std::cmp::Reverse(rule.tier)));
+    let release = policy.tiers().and_then(|tiers| tiers.release);
+    let stale = release.as_ref().and_then(|release| gate::release::stale(release, gate::judge::today()));
     let layers = || found.iter().filter(|file| !file.identity.is_empty());
     if arguments.json {
         say_json(&json!({
             "root": place.around.root,
             "why_root": place.around.why,
             "digest": policy.digest,
+            "release": release.as_ref().map(|release| json!({ "serial": release.serial, "valid_until": release.until.map(gate::release::day), "stale": stale })),
             "layers": layers().map(|file| json!({ "layer": file.layer.name(), "path": file.path })).collect::<Vec<_>>(),
             "protected": policy.protected.iter().map(|pattern| pattern.source).collect::<Vec<_>>(),
             "tests-first": policy.tests_first.as_ref().map(|section| json!({
@@ -203,6 +214,13 @@ pub fn run(arguments: &PolicyArguments) -> Result<ExitCode, Refusal> {
     }
     if layers().next().is_none() {
         say("  no file; only the built-in packs apply");
+    }
+    if let Some(release) = &release {
+        let until = release.until.map(|until| format!(", holds until {}", gate::release::day(until))).unwrap_or_default();
+        say(&format!("  release      {}{until}", release.serial));
+    }
+    if let Some(stale) = &stale {
+        say(&format!("  {}", styled(stale, TextStyle::Doubtful)));
     }
     let protected: Vec<&str> = policy.protected.iter().map(|pattern| pattern.source).collect();
     say(&format!("  protected    {}", protected.join(", ")));

@@ -182,7 +182,7 @@ fn every_policy_in_the_documents_compiles_and_keeps_its_word() {
             let written: toml::Table = block.parse().unwrap_or_else(|error| panic!("{name}: {error}"));
             let has = |key: &str| written.contains_key(key);
             let layer = match () {
-                () if has("opens") || has("disable") => Layer::Organisation,
+                () if has("opens") || has("disable") || has("release") => Layer::Organisation,
                 () if has("approval") || has("store") || has("record") => Layer::User,
                 () => Layer::Project,
             };
@@ -273,6 +273,23 @@ fn every_rule_that_a_document_names_is_there() {
             // A page may also bring its own.
             let own = text.contains(&format!("= \"{rule}\""));
             assert!(own || known.contains(rule), "{name} names the rule `{rule}`, which is not shipped");
+        }
+    }
+}
+
+#[test]
+fn the_tests_that_hold_the_promises_are_there() {
+    let text = fs::read_to_string(package().join("SECURITY.md")).unwrap();
+    let table = text.split("## Which test checks each promise").nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| ")).skip(2).collect();
+    assert!(rows.len() > 10, "{rows:?}");
+    for row in rows {
+        let named: Vec<&str> = row.split(" | ").nth(1).unwrap().split('`').skip(1).step_by(2).filter(|word| !word.contains(' ')).collect();
+        for name in named {
+            let (file, test) = name.split_once("::").map_or((name, None), |(file, test)| (file, Some(test)));
+            let source = fs::read_to_string(package().join(format!("tests/it/{file}.rs"))).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let is_test = |test: &str| source.contains(&format!("#[test]\nfn {test}()")) || source.contains(&format!("fn {test}()"));
+            assert!(test.is_none_or(is_test), "{name} is no test");
         }
     }
 }

@@ -48,6 +48,7 @@ mod outputs;
 mod pages;
 mod payloads;
 mod pipeline;
+mod policy_pull;
 mod push;
 mod queries;
 mod readme;

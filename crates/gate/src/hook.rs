@@ -31,6 +31,8 @@ const KEPT: &[&str] = &[
     "TMPDIR",
     #[cfg(debug_assertions)]
     "PORTCULLIS_TEST_PASSWORD_HOME",
+    #[cfg(debug_assertions)]
+    "PORTCULLIS_TEST_ORGANISATION",
 ];
 
 /// What a person reads who starts the hook.

@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::world::meters::{self, CallIdentity, MeterUse};
 use crate::world::phase::PhaseMove;
 use crate::world::{Surroundings, lookup, observe, system, trail};
-use crate::{ended, first_look, metering, stall};
+use crate::{ended, first_look, metering, release, stall};
 
 /// Rounds of asking for facts: each round's questions come of the answers before, and rules have two levels of them.
 const MAX_ROUNDS: usize = 8;
@@ -320,9 +320,10 @@ impl Answers for Here<'_> {
     }
 
     fn sections(&self, actions: &[Action], facts: &Facts, policy: &Policy) -> Result<Vec<Finding>, Stop> {
-        let mut found = Vec::new();
+        let release = policy.tiers().ok_or(Failure::RuleDamaged)?.release;
+        let mut found: Vec<Finding> = release.and_then(|section| release::finding(&section, facts.today)).into_iter().collect();
         if let Some(section) = policy.tests_first.as_ref().filter(|section| concerns_tests(section, actions, facts)) {
-            found = self.deep.tests_first(actions, facts, section, self.around)?;
+            found.extend(self.deep.tests_first(actions, facts, section, self.around)?);
         }
         if let Some(section) = policy.flywheel.as_ref().filter(|section| concerns_documents(section, actions, &self.around.places.roots)) {
             found.extend(self.deep.documents(actions, self.around, section)?);

@@ -18,6 +18,7 @@ pub mod metering;
 pub mod notes;
 pub mod record;
 pub mod refusal;
+pub mod release;
 mod gating;
 mod session;
 pub mod stall;

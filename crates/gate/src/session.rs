@@ -12,6 +12,7 @@ use crate::call::{entry, fleet_store, pause_minutes, pause_until, policy_bytes, 
 use crate::deep::{Deep, Stop};
 use crate::ended::{self, EndedCall};
 use crate::failure;
+use crate::judge::today;
 use crate::metering;
 use crate::notes::{Note, apply};
 use crate::record::Entry;
@@ -19,7 +20,7 @@ use crate::world::compiled::CompiledPolicy;
 use crate::world::meters::{self, AnsweredPrice, CallEnd, CallIdentity, FleetStore};
 use crate::world::repository::main_work_tree;
 use crate::world::{Surroundings, World, layers, others, owed, pending, record, state, system, trail, unread, waiting};
-use crate::{BUILD, gating};
+use crate::{BUILD, gating, release};
 
 /// Records an event that only informs. Returns what the model and the person should know.
 ///
@@ -60,14 +61,15 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
     if event.moment == Moment::SessionStart {
         record::let_go(&around.memory, system::now_ms());
     }
-    let begins = if event.moment == Moment::SessionStart { said_at_start(&around, world, deep)? } else { Vec::new() };
+    let begins = if event.moment == Moment::SessionStart { said_at_start(&around, world, deep)? } else { AtStart::default() };
     let others = if matches!(event.moment, Moment::SessionStart | Moment::Prompt) { other_sessions(&around) } else { None };
-    let lines: Vec<String> = begins.into_iter().chain(others).chain(ended.notes).chain(owed).chain(context).collect();
+    let lines: Vec<String> = begins.lines.into_iter().chain(others).chain(ended.notes).chain(owed).chain(context).collect();
     let context = (!lines.is_empty()).then(|| lines.join("\n"));
     if event.moment == Moment::SessionEnd {
         others::leave(&around);
     }
     let person = if event.moment == Moment::SessionStart { session_start(recorded, &around, world) } else { None };
+    let person = begins.stale.into_iter().chain(person).reduce(|one, other| format!("{one}; {other}"));
     let person = person.into_iter().chain(metered).reduce(|one, other| format!("{one}; {other}"));
     Ok(event.client.context(event, context.as_deref(), person.as_deref()))
 }
@@ -188,15 +190,25 @@ fn other_sessions(around: &Surroundings) -> Option<String> {
 /// The most limits and budgets that are named at the start of a session.
 const MAX_METERS: usize = 5;
 
-/// What the model reads when a session begins, is resumed or was compacted: that calls are judged, and what is left of limits
-/// and budgets.
-fn said_at_start(around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Vec<String>, Stop> {
-    let Ok(found) = layers::look(&around.layers) else { return Ok(Vec::new()) };
+/// What is said at the start of a session because of the policy.
+#[derive(Default)]
+struct AtStart {
+    /// What the model reads.
+    lines: Vec<String>,
+    /// What the person reads if the organisation's policy has ended.
+    stale: Option<String>,
+}
+
+/// What is said when a session begins, is resumed or was compacted: that calls are judged, whether the organisation's policy has
+/// ended, and what is left of limits and budgets.
+fn said_at_start(around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<AtStart, Stop> {
+    let Ok(found) = layers::look(&around.layers) else { return Ok(AtStart::default()) };
     let mut file = None;
     let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep, &mut file))? else {
-        return Ok(vec!["Portcullis denies every tool call here, because its policy has a mistake: tell the user to run `portcullis doctor`".to_owned()]);
+        let line = "Portcullis denies every tool call here, because its policy has a mistake: tell the user to run `portcullis doctor`";
+        return Ok(AtStart { lines: vec![line.to_owned()], stale: None });
     };
-    let Ok(policy) = compiled.open() else { return Ok(Vec::new()) };
+    let Ok(policy) = compiled.open() else { return Ok(AtStart::default()) };
     let digest = if found.iter().all(|file| file.identity.is_empty()) { "built-in rules".to_owned() } else { format!("policy {}", policy.digest) };
     let version = BUILD.split('+').next().unwrap_or(BUILD);
     let first = format!(
@@ -205,7 +217,10 @@ fn said_at_start(around: &Surroundings, world: &World, deep: &dyn Deep) -> Resul
     let mut states = if policy.has_meters() { meters::states(&policy, around, None).unwrap_or_default() } else { Vec::new() };
     // Those of which little is left come first.
     states.sort_by_key(|state| std::cmp::Reverse(u128::from(state.standing.used) * 1000 / u128::from(state.standing.of.max(1))));
-    Ok(std::iter::once(first).chain(gating::phase_line(&policy, around)).chain(states.iter().take(MAX_METERS).map(metering::left)).collect())
+    let stale = policy.tiers().and_then(|tiers| release::stale(&tiers.release?, today()));
+    let lines = std::iter::once(first).chain(stale.clone()).chain(gating::phase_line(&policy, around));
+    let lines = lines.chain(states.iter().take(MAX_METERS).map(metering::left)).collect();
+    Ok(AtStart { lines, stale: stale.map(|stale| format!("{stale}: {}", release::MEND)) })
 }
 
 /// The message at the start of a session: whether a pause is active, whether the record cannot be written, whether a

@@ -95,10 +95,10 @@ pub const PROJECT_POLICY: &str = "portcullis.toml";
 pub const LOCAL_POLICY: &str = ".portcullis/local.toml";
 /// The organisation's policy.
 #[cfg(not(target_os = "macos"))]
-pub const ORGANISATION_POLICY: &str = "/etc/portcullis/portcullis.toml";
+const ORGANISATION_POLICY: &str = "/etc/portcullis/portcullis.toml";
 /// The organisation's policy.
 #[cfg(target_os = "macos")]
-pub const ORGANISATION_POLICY: &str = "/Library/Application Support/Portcullis/portcullis.toml";
+const ORGANISATION_POLICY: &str = "/Library/Application Support/Portcullis/portcullis.toml";
 
 impl World {
     /// The world as this process finds it.
@@ -200,7 +200,7 @@ impl World {
             temporary,
             binaries: self.binaries.iter().map(|path| text(path)).collect(),
             state: self.state_places.iter().map(|path| text(path)).collect(),
-            config: self.configs.iter().map(|path| text(path)).chain(Path::new(ORGANISATION_POLICY).parent().map(text)).collect(),
+            config: self.configs.iter().map(|path| text(path)).chain(organisation_policy().parent().map(text)).collect(),
             policies: Vec::new(),
             git,
             zsh: self.zsh,
@@ -219,6 +219,17 @@ impl World {
             agent: String::new(),
         })
     }
+}
+
+/// Where the organisation's policy is.
+#[must_use]
+pub fn organisation_policy() -> PathBuf {
+    // Tests must not change the machine that they run on; a released binary does not read this variable.
+    #[cfg(debug_assertions)]
+    if let Some(path) = std::env::var_os("PORTCULLIS_TEST_ORGANISATION") {
+        return PathBuf::from(path);
+    }
+    PathBuf::from(ORGANISATION_POLICY)
 }
 
 /// The home folder of the password database, which the environment cannot move.

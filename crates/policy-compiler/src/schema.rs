@@ -25,6 +25,7 @@ pub static LAYER: &[Key] = keys![
     may "limit": Tables(LIMIT), may "budget": Tables(BUDGET), may "pipeline": Table(PIPELINE), may "gate": Tables(GATE),
     may "result": Tables(RESULT), may "stall": Table(STALL), may "approval": Table(APPROVAL), may "store": Table(STORE), may "record": Table(RECORD),
     may "shadow": Tables(SHADOW),
+    may "release": Table(RELEASE),
 ];
 
 /// Keys of `[[shadow]]`.
@@ -66,6 +67,9 @@ static STORE: &[Key] = keys![must "engine": Text, may "unreachable": Text, may "
 
 /// Keys of `[record]`.
 static RECORD: &[Key] = keys![may "keep_days": Number, may "keep_mb": Number];
+
+/// Keys of `[release]`.
+static RELEASE: &[Key] = keys![must "serial": Number, may "valid_until": Day, may "grace_days": Number, may "stale": Text];
 
 /// Keys of `[[result]]`.
 pub static RESULT: &[Key] = keys![

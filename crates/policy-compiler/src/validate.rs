@@ -7,6 +7,7 @@ mod layers;
 mod meter;
 mod pipeline;
 mod record;
+mod release;
 mod rule;
 mod section;
 mod shadow;
@@ -159,6 +160,7 @@ pub fn validate<'t>(
         }
         meant.tiers.fleet = store::store(meant.tiers.fleet, head, &mut reader);
         meant.tiers.record = record::record(meant.tiers.record, head, &mut reader);
+        meant.tiers.release = release::release(meant.tiers.release, head, shadow, &mut reader);
         meant.tiers.stall = stall::stall(meant.tiers.stall, head, shadow, &mut reader);
         for table in document.view().tables("waiver") {
             let place = reader.patterns.keep(&document.place(&table.span));

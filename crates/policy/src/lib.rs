@@ -22,7 +22,7 @@ use actions::PushKind;
 use actions::program::{Programs, ToolEffect, hides_key};
 use actions::wire::{Bytes, Pieces, RECORD, RecordOutput, Sealed, Table, TableWriter, Wire, key, lay_down, read_back, seal, unseal};
 use actions::{named_enum, wire_enum, wire_struct};
-pub use meter::{Budget, Cost, EveryCall, FleetSection, FollowUp, Limit, Meter, MeterScope, Period, RecordSection, Stall};
+pub use meter::{Budget, Cost, EveryCall, FleetSection, FollowUp, Limit, Meter, MeterScope, Period, RecordSection, ReleaseAge, ReleaseSection, Stall};
 use pattern::{PathPattern, Pattern};
 pub use pipeline::{Autonomy, Gate, GateNeed, NeedKind, Pipeline};
 pub use section::approval::ApprovalSection;
@@ -466,8 +466,10 @@ pub struct Tiers<'a> {
     pub fleet: Option<FleetSection<'a>>,
     /// None: the record is kept as usual.
     pub record: Option<RecordSection<'a>>,
+    /// None: the organisation's policy has no number and no end.
+    pub release: Option<ReleaseSection<'a>>,
 }
-wire_struct!(Tiers { budgets, follow_ups, stall, answers, limits, every_call, pipeline, gates, fleet, record });
+wire_struct!(Tiers { budgets, follow_ups, stall, answers, limits, every_call, pipeline, gates, fleet, record, release });
 
 impl<'a> Policy<'a> {
     /// Reads the head of a compiled policy that is in memory. `None` if these bytes are not one.

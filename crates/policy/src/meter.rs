@@ -189,6 +189,49 @@ pub struct RecordSection<'a> {
 }
 wire_struct!(RecordSection { place, days, megabytes });
 
+/// `[release]`: which state of the organisation's policy this is, and how long it holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReleaseSection<'a> {
+    /// `/etc/portcullis/portcullis.toml:12`
+    pub place: &'a str,
+    /// The policy only watches.
+    pub shadow: bool,
+    /// A later state has a higher number.
+    pub serial: u64,
+    /// The last day on which it holds, in days since 1970-01-01 (UTC). `None`: it has no end.
+    pub until: Option<i64>,
+    /// Days behind the last one in which calls are not denied yet.
+    pub grace: u32,
+    /// After these days every call is denied. Otherwise it is only said.
+    pub denies: bool,
+}
+wire_struct!(ReleaseSection { place, shadow, serial, until, grace, denies });
+
+/// How old a state of the organisation's policy is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReleaseAge {
+    Fresh,
+    /// It has ended. After so many days calls are denied; `None`: they never are.
+    Stale {
+        left: Option<i64>,
+    },
+    /// It has ended, its grace too, and calls are denied.
+    Over,
+}
+
+impl ReleaseSection<'_> {
+    /// How old it is on the day `today`, in days since 1970-01-01 (UTC).
+    #[must_use]
+    pub fn age(&self, today: i64) -> ReleaseAge {
+        let Some(until) = self.until.filter(|until| today > *until) else { return ReleaseAge::Fresh };
+        let left = until.saturating_add(i64::from(self.grace)).saturating_sub(today);
+        match self.denies {
+            true if left < 0 => ReleaseAge::Over,
+            denies => ReleaseAge::Stale { left: denies.then_some(left + 1) },
+        }
+    }
+}
+
 /// What must follow a call before the turn ends: `follow` of a `[[result]]` with `holds = "stop"`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct FollowUp<'a> {

@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::repository::PolicyAnchor;
-use super::{LOCAL_POLICY, ORGANISATION_POLICY, PROJECT_POLICY, errno_text, system};
+use super::{LOCAL_POLICY, PROJECT_POLICY, errno_text, organisation_policy, system};
 use crate::failure::Failure;
 use policy::facts::Places;
 use policy::{Layer, Policy};
@@ -16,7 +16,7 @@ const TICK: u64 = 20_000_000;
 
 /// The policy files that hold at an anchor, upper layers first.
 pub(super) fn paths(configs: &[PathBuf], anchor: &PolicyAnchor) -> Vec<(Layer, PathBuf)> {
-    let mut all = vec![(Layer::Organisation, PathBuf::from(ORGANISATION_POLICY))];
+    let mut all = vec![(Layer::Organisation, organisation_policy())];
     // Only the password database's home is surely the person's. What the environment names may be a project's doing, so
     // it may tighten like a local file, and not waive.
     let layer = |at: usize| if at == 0 { Layer::User } else { Layer::Local };
