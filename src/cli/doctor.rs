@@ -5,26 +5,28 @@ mod approvals;
 mod clients;
 mod hooks;
 mod organisation;
+mod others;
+mod past;
+mod permissions;
+mod repair;
+mod rules;
+mod servers;
 mod wiring;
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::Args;
 use serde::Serialize;
 use serde_json::json;
 
-use super::init::clients::WiringTarget;
-use super::init::git::HookSite;
-use super::init::plan::Plan;
 use super::init::scope::{Scope, Site};
 use super::pause;
 use super::place::Place;
 use super::refusal::{FAILED, Refusal};
 use super::terminal::{self, TextStyle, say, say_json, styled};
-use super::wiring::HookPlace;
 use crate::deep::compiling;
 use crate::deep::flywheel::Desk;
-use ::clients::wiring::ClientWiring;
 use actions::shown::{escaped, escaped_lines};
 use gate::BUILD;
 use gate::world::{record, state, system, unread};
@@ -62,8 +64,8 @@ pub struct CheckResult {
     pub repair: Option<Repair>,
 }
 
-/// Something that `--fix` can do: it only adds what `init` adds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Something that `--fix` can do: it adds what `init` adds, and mends who may change or start a file of this person.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Repair {
     /// The entries of this scope in Claude Code's settings.
     Settings(Scope),
@@ -71,6 +73,10 @@ pub enum Repair {
     Client(&'static str, Scope),
     /// Git's hooks.
     Hooks,
+    /// Nobody but the owner may change it.
+    ReadOnly(PathBuf),
+    /// The owner may start it.
+    Executable(PathBuf),
 }
 
 #[derive(Debug, Default)]
@@ -119,7 +125,7 @@ pub fn run(arguments: &DoctorArguments) -> Result<ExitCode, Refusal> {
         return Err(Refusal::new("nothing was fixed", format!("an agent runs this (`{variable}` is set)"), "a person must run this at a terminal"));
     }
     let (mut findings, mut silent) = checks()?;
-    if arguments.fix && repair(&findings, arguments.json)? {
+    if arguments.fix && repair::all(&findings, arguments.json)? {
         (findings, silent) = checks()?;
     }
     let worst = findings.iter().map(|finding| finding.state).max().unwrap_or(CheckState::Ok);
@@ -130,40 +136,6 @@ pub fn run(arguments: &DoctorArguments) -> Result<ExitCode, Refusal> {
         show(&findings, silent);
     }
     Ok(if worst == CheckState::Fail { ExitCode::from(FAILED) } else { ExitCode::SUCCESS })
-}
-
-/// Does what `--fix` can do. True if something was changed.
-fn repair(findings: &[CheckResult], quiet: bool) -> Result<bool, Refusal> {
-    let mut repairs: Vec<Repair> = Vec::new();
-    for repair in findings.iter().filter_map(|finding| finding.repair) {
-        if !repairs.contains(&repair) {
-            repairs.push(repair);
-        }
-    }
-    let here = Place::at(None)?;
-    let site = Site::at(&here.cwd, &here.world, None)?;
-    let mut changed = false;
-    for repair in repairs {
-        let plan = match repair {
-            Repair::Settings(scope) => WiringTarget::ClaudeCode(scope).wire(&site, None, &[])?,
-            Repair::Client(name, scope) => {
-                let hooks = ClientWiring::named(name).and_then(|wiring| HookPlace::of(wiring, scope, &site));
-                let Some(hooks) = hooks else { continue };
-                WiringTarget::Other(hooks).wire(&site, None, &[])?
-            }
-            Repair::Hooks => {
-                let mut plan = Plan::default();
-                HookSite::of(&site)?.wire(&mut plan)?;
-                plan
-            }
-        };
-        plan.apply()?;
-        changed |= plan.changes();
-        for edit in plan.edits.iter().filter(|edit| edit.changes() && !quiet) {
-            say(&format!("fixed {}", edit.path.display()));
-        }
-    }
-    Ok(changed)
 }
 
 /// All checks, and whether nothing is denied now because of a pause or of shadow mode.
@@ -181,6 +153,11 @@ fn checks() -> Result<(Vec<CheckResult>, bool), Refusal> {
         Ok(path) => findings.ok("record", format!("decisions are recorded in {}; `portcullis log` shows them", path.display())),
         Err(error) => findings.warn("record", format!("decisions cannot be recorded: {error}"), "make ~/.local/state writable"),
     }
+    past::chain(&place, &mut findings);
+    let past = past::Past::of(&place);
+    past.fired(&mut findings);
+    past.unseen(&place, &mut findings);
+    servers::look(&place, &past, &mut findings);
     flywheel(&place, &mut findings);
     approvals::look(&place, &mut findings);
     let paused = gate::call::pause_until(&place.world, &place.around).is_some();
@@ -188,10 +165,15 @@ fn checks() -> Result<(Vec<CheckResult>, bool), Refusal> {
         findings.warn("pause", pause::status(&place), "run `portcullis pause --end` to end the pause");
     }
     let silent = paused || place.watches().unwrap_or(false);
+    let untried = silent || place.lets_trial_through();
     let site = Site::at(&here.cwd, &here.world, None)?;
     let mut others = CheckResults::default();
-    let wired = clients::look(&place, &site, silent, &mut others);
-    wiring::look(&place, silent, wired, &mut findings);
+    let wired = clients::look(&place, &site, untried, &mut others);
+    wiring::look(&place, untried, wired, &mut findings);
+    others::look(&place, &mut findings);
+    others::starts(&place, &mut findings);
+    permissions::look(&place, &mut findings);
+    permissions::on_path(&place, &mut findings);
     hooks::look(&here, &mut findings);
     client::look(&place, &mut findings);
     findings.0.extend(others.0);
@@ -256,15 +238,22 @@ fn policy(place: &Place, findings: &mut CheckResults) {
     findings.ok(part, format!("{} rules, digest {digest}: {layers}", rules.len()));
     let shadowed = rules.iter().filter(|rule| rule.shadow).count();
     if shadowed > 0 {
-        let built_in = rules.iter().any(|rule| rule.shadow && rule.layer == Layer::BuiltIn);
-        let which = if built_in { "including the built-in rules" } else { "but no built-in rule" };
+        let mut built_in = rules.iter().filter(|rule| rule.layer == Layer::BuiltIn);
+        let which = match (built_in.clone().any(|rule| rule.shadow), built_in.all(|rule| rule.shadow)) {
+            (true, true) => "including the built-in rules",
+            (true, false) => "some built-in rules among them",
+            (false, _) => "but no built-in rule",
+        };
         let text = format!("{shadowed} rules are in shadow mode and deny nothing, {which}");
-        findings.warn("shadow", text, "remove `mode = \"shadow\"` from the policy when you trust these rules");
+        findings.warn("shadow", text, "remove `mode = \"shadow\"` or `[[shadow]]` from the policy when you trust these rules");
     }
     let today = i64::try_from(system::now() / 86_400).unwrap_or(i64::MAX);
     for waiver in compiled.iter().flat_map(|compiled| compiled.waivers_past(today)) {
         let text = format!("the waiver of `{}` ({}) has expired and no longer applies", waiver.rule, waiver.place);
         findings.warn("waiver", text, "remove it, or give it a new date");
+    }
+    if let Some(compiled) = &compiled {
+        rules::look(compiled, findings);
     }
 }
 

@@ -1,5 +1,7 @@
 //! `portcullis explain`: judges one call as the hook would, and shows every step.
 
+mod passes;
+
 use std::fs;
 use std::io::Read as _;
 use std::path::PathBuf;
@@ -131,7 +133,8 @@ fn explain(input: &[u8], world: &World, as_json: bool, last: Option<Value>) -> R
         say_json(&in_json(input, world, last.as_ref())?);
     } else {
         let show = &mut |explanation: &Explanation| explanation.text(|heading| styled(heading, TextStyle::Bold));
-        say(&judged(input, world, show, &mut without_call)?);
+        let kept = last.as_ref().and_then(|last| last.get("text")).and_then(Value::as_str);
+        say(&judged(input, world, kept, show, &mut without_call)?);
     }
     Ok(())
 }
@@ -145,15 +148,18 @@ pub fn in_json(input: &[u8], world: &World, last: Option<&Value>) -> Result<Valu
     judged(
         input,
         world,
+        last.and_then(|last| last.get("text")).and_then(Value::as_str),
         &mut |explanation| machine::explanation(explanation, last),
         &mut |event, answer| json!({ "event": event.name, "tool": null, "answer": { "exit": answer.code, "stdout": answer.stdout, "stderr": answer.stderr } }),
     )
 }
 
-/// Judges an event, and gives what `show` makes of a judged call, or `show_answer` of the answer to an event without one.
+/// Judges an event, and gives what `show` makes of a judged call, or `show_answer` of the answer to an event without one. `kept`
+/// is the text of the refusal that is judged again, if it is one.
 fn judged<T>(
     input: &[u8],
     world: &World,
+    kept: Option<&str>,
     show: &mut dyn FnMut(&Explanation) -> T,
     show_answer: &mut dyn FnMut(&Event, &HookAnswer) -> T,
 ) -> Result<T, Refusal> {
@@ -170,6 +176,7 @@ fn judged<T>(
     let rules = policy.all_rules().ok_or(Failure::RuleDamaged)?;
     let root = around.root.to_string_lossy();
     let (answer, notes) = judged.response(&event, input, world, &Cold);
+    let passes = passes::ways(&event, judged, world, input, kept);
     let explanation = Explanation {
         event: &event.name,
         tool: &called.name,
@@ -186,6 +193,7 @@ fn judged<T>(
         command: call::command(&event),
         answer: &answer,
         notes: &notes,
+        passes: &passes,
         paused: paused.map(|until| until.saturating_sub(system::now()).div_ceil(60)),
     };
     Ok(show(&explanation))

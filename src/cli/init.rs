@@ -204,8 +204,8 @@ pub fn live(target: &WiringTarget, site: &Site) -> Result<Live, Refusal> {
     if let Some(minutes) = gate::call::pause_minutes(&place.world, &place.around) {
         return Ok(Live::Watching(format!("it is paused for {minutes} more min (`portcullis pause --end` ends the pause)")));
     }
-    if place.watches()? {
-        return Ok(Live::Watching("the policy has `mode = \"shadow\"`, so verdicts are only shown (`portcullis explain --last`)".to_owned()));
+    if place.watches()? || place.lets_trial_through() {
+        return Ok(Live::Watching("the policy has `mode = \"shadow\"` or `[[shadow]]`, so verdicts are only shown (`portcullis explain --last`)".to_owned()));
     }
     let missing =
         |path: &Path, event: &str| Refusal::new("Portcullis is not active", format!("`{}` has no entry for `{event}`", path.display()), "run this again");

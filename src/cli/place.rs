@@ -4,11 +4,14 @@ use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 
 use crate::deep::Cold;
+use clients::Invocation;
+use gate::call::{self, Purpose};
 use gate::failure::Failure;
 use gate::world::layers::{self, FoundLayer};
 use gate::world::{Surroundings, World};
 use policy::{Layer, Policy};
 
+use super::canary;
 use super::refusal::Refusal;
 
 #[derive(Clone, Debug)]
@@ -56,7 +59,7 @@ impl Place {
         Ok(layers::look(&self.around.layers)?)
     }
 
-    /// True if the built-in rules are in shadow mode.
+    /// True if all built-in rules are in shadow mode.
     ///
     /// # Errors
     ///
@@ -64,7 +67,16 @@ impl Place {
     pub fn watches(&self) -> Result<bool, Refusal> {
         let bytes = self.policy()?;
         let rules = Policy::open(&bytes).and_then(|policy| policy.all_rules()).unwrap_or_default();
-        Ok(rules.iter().any(|rule| rule.shadow && rule.layer == Layer::BuiltIn))
+        let mut built_in = rules.iter().filter(|rule| rule.layer == Layer::BuiltIn).peekable();
+        Ok(built_in.peek().is_some() && built_in.all(|rule| rule.shadow))
+    }
+
+    /// True if nothing holds the call that `init` and `doctor` send to see a denial, because the rules that match it only watch.
+    pub fn lets_trial_through(&self) -> bool {
+        let event = Invocation::new(None, None).read(canary::before_command(canary::DENIED, &self.cwd, "default").as_bytes());
+        let judged = event.ok().and_then(|event| call::judged(&event, &self.world, &Cold, Purpose::Verdict).ok().flatten());
+        let verdict = judged.map(|judged| judged.judgement.verdict);
+        verdict.is_some_and(|verdict| verdict.holding().next().is_none() && verdict.findings.iter().any(|finding| finding.shadow))
     }
 
     /// The compiled policy that applies here, by the same function as the hook.

@@ -1,6 +1,6 @@
 //! `portcullis policy`: the policy that applies here, and where it comes from.
 
-mod lint;
+pub(super) mod lint;
 mod new;
 pub mod pull;
 pub mod schema;

@@ -1,6 +1,6 @@
 //! `portcullis servers`: which tool servers this repository and this person declare, and what is known of their tools.
 
-mod declared;
+pub(super) mod declared;
 mod probe;
 
 use std::collections::BTreeMap;

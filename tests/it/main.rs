@@ -17,6 +17,7 @@ mod clients_known;
 mod cli_clients;
 mod cli_clients_doctor;
 mod cli_doctor;
+mod cli_doctor_seeded;
 mod cli_explain;
 mod cli_init;
 mod cli_leave;

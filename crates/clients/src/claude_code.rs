@@ -1,6 +1,8 @@
 //! Anthropic's Claude Code. Its contract as documented and observed with version 2.1.329; `PreSkillShellCommand` as observed
 //! with 2.1.332.
 
+use std::path::{Path, PathBuf};
+
 use actions::json::{Json, quoted};
 
 use crate::moment::NotWired::{NotNeeded, ReplacesClient, SeenByCall, TooFrequent};
@@ -36,6 +38,27 @@ pub struct Lack {
     pub starts: bool,
     /// What does not hold there, as a clause about the client.
     pub what: &'static str,
+}
+
+/// The program.
+pub const PROGRAM_NAME: &str = "claude";
+/// Options of the program, and variables (with `=`), with which it drops the hooks of a person's and a project's settings
+/// (observed on 2.1.329).
+pub const DROPPING: [&str; 4] = ["--bare", "--safe-mode", "CLAUDE_CODE_SIMPLE=", "CLAUDE_CODE_SAFE_MODE="];
+/// Events on which the answer of another hook counts beside ours: it can allow a call that would be asked about, or change its
+/// input (documented for 2.1.329).
+pub const ANSWERED: [&str; 2] = ["PreToolUse", "PermissionRequest"];
+
+/// The folder in which a home has the transcripts of a project: its path with `-` for everything but letters and digits
+/// (observed on 2.1.329).
+pub fn transcripts(home: &Path, project: &Path) -> PathBuf {
+    let name: String = project.to_string_lossy().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    home.join(".claude/projects").join(name)
+}
+
+/// True for a session's transcript; others in the folder are its sub-agents'.
+pub fn is_transcript(path: &Path) -> bool {
+    path.extension().is_some_and(|end| end == "jsonl") && path.file_stem().is_some_and(|stem| !stem.to_string_lossy().starts_with("agent-"))
 }
 
 /// What older clients lack.

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use super::{CheckResults, Repair};
@@ -17,6 +16,8 @@ use clients::claude_code::{NAME, SETTINGS, TRIED, WIRED};
 use clients::settings::{PROGRAM, SettingsReading, judge};
 
 const PART: &str = "wired";
+/// How a fault begins that is one of our own entry, which `init` writes anew.
+const OWN_ENTRY: &str = "the entry of Portcullis";
 
 /// Checks every settings file, and tries the programs that they start.
 /// `others`: another client is wired here.
@@ -41,7 +42,14 @@ pub(super) fn look(place: &Place, silent: bool, others: bool, findings: &mut Che
             }
         };
         for fault in &effect.faults {
-            findings.fail(PART, format!("{shown}: {fault}"), "remove it from the file, or run `portcullis init` again");
+            let text = format!("{shown}: {fault}");
+            match scope(&path, place).filter(|_| fault.starts_with(OWN_ENTRY)) {
+                Some(scope) => {
+                    let fix = format!("run `portcullis init --scope {}` again, or `portcullis doctor --fix`", scope.name());
+                    findings.broken(PART, text, fix, Repair::Settings(scope));
+                }
+                None => findings.fail(PART, text, "remove it from the file, or run `portcullis init` again"),
+            }
         }
         let entries = entries(&text, &place.cwd, None);
         if !entries.is_empty() && effect.whole {
@@ -100,7 +108,7 @@ fn scope(path: &Path, place: &Place) -> Option<Scope> {
 }
 
 /// Every settings file that a session here would read.
-fn files(place: &Place) -> Vec<PathBuf> {
+pub(super) fn files(place: &Place) -> Vec<PathBuf> {
     let managed = Path::new(SETTINGS.managed);
     let mut files = vec![managed.to_path_buf()];
     let mut dropped: Vec<PathBuf> = fs::read_dir(managed.with_extension("d")).into_iter().flatten().flatten().map(|entry| entry.path()).collect();
@@ -109,6 +117,12 @@ fn files(place: &Place) -> Vec<PathBuf> {
     files.extend(dropped);
     files.extend(settings_files(&place.world, &place.around));
     files
+}
+
+/// The programs that these files start.
+pub(super) fn programs(place: &Place) -> Vec<PathBuf> {
+    let texts = files(place).into_iter().filter_map(|path| fs::read_to_string(path).ok());
+    texts.flat_map(|text| entries(&text, &place.cwd, None).iter().map(Wired::program).collect::<Vec<_>>()).collect()
 }
 
 /// The entries in one line.
@@ -138,9 +152,6 @@ fn is_ours(program: &Path, place: &Place) -> bool {
 /// Tries a program: it must deny a force push, allow a harmless command, and start its cold binary.
 fn answers(program: &Path, entry: &Wired, place: &Place, silent: bool, findings: &mut CheckResults) {
     let shown = program.display();
-    if fs::metadata(program).is_ok_and(|known| known.mode() & 0o002 != 0) {
-        findings.fail("runs", format!("everyone on this machine can change `{shown}`"), format!("chmod o-w {shown}"));
-    }
     match canary::hands_over(entry, place) {
         Ok(()) => findings.ok("build", format!("`{shown}` and the `portcullis` beside it are of one build")),
         Err(why) => findings.fail("build", why, "install both from one source (`portcullis install`)"),

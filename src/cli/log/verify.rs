@@ -44,10 +44,10 @@ pub struct VerifyArguments {
 
 /// A record that was checked.
 #[derive(Debug, Default)]
-pub(super) struct CheckedRecord {
+pub(in crate::cli) struct CheckedRecord {
     pub(super) folder: PathBuf,
     pub(super) files: usize,
-    pub(super) report: ChainReport,
+    pub(in crate::cli) report: ChainReport,
     /// The signed checkpoints that agree, newest last, with who signed.
     signed: Vec<(RecordCheckpoint, String)>,
     /// Why some prove nothing.
@@ -96,7 +96,7 @@ fn printed(text: &str) -> Result<KnownLine, Refusal> {
 }
 
 /// Checks the record in a folder.
-pub(super) fn check(folder: &Path, given: &[KnownLine], place: &Place) -> Result<CheckedRecord, Refusal> {
+pub(in crate::cli) fn check(folder: &Path, given: &[KnownLine], place: &Place) -> Result<CheckedRecord, Refusal> {
     let files =
         read(folder).map_err(|error| Refusal { code: UNJUDGED, ..Refusal::new("nothing was checked", error, "make the files of the record readable") })?;
     let name = folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

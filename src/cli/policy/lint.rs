@@ -13,17 +13,17 @@ use policy_compiler::examples::{Instead, RuleExamples};
 
 /// Something that is worth a second look.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct LintFinding {
-    pub(super) rule: String,
+pub(in crate::cli) struct LintFinding {
+    pub(in crate::cli) rule: String,
     /// `portcullis.toml:12`
-    pub(super) place: String,
-    pub(super) what: String,
-    pub(super) fix: String,
+    pub(in crate::cli) place: String,
+    pub(in crate::cli) what: String,
+    pub(in crate::cli) fix: String,
 }
 
 /// All findings on the rules of the policy files, and on the waivers that ended before the day `today` (days since
 /// 1970-01-01, UTC). `None`: the compiled policy is damaged.
-pub(super) fn findings(rules: &[Rule], examples: &[RuleExamples], waivers: &[&WaiverEnd], policy: &Policy) -> Option<Vec<LintFinding>> {
+pub(in crate::cli) fn findings(rules: &[Rule], examples: &[RuleExamples], waivers: &[&WaiverEnd], policy: &Policy) -> Option<Vec<LintFinding>> {
     let mut all = Vec::new();
     for rule in rules.iter().filter(|rule| rule.layer != policy::Layer::BuiltIn) {
         let mut add = |what: String, fix: String| all.push(LintFinding { rule: rule.name.to_owned(), place: rule.place.to_owned(), what, fix });

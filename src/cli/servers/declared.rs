@@ -9,16 +9,16 @@ use clients::declared::{SERVER_FILES, ServerFile};
 
 /// A tool server as a file declares it.
 #[derive(Clone, Debug)]
-pub(super) struct DeclaredServer {
-    pub(super) name: String,
+pub(in crate::cli) struct DeclaredServer {
+    pub(in crate::cli) name: String,
     /// The file, for people.
-    pub(super) file: String,
-    pub(super) start: ServerStart,
+    pub(in crate::cli) file: String,
+    pub(in crate::cli) start: ServerStart,
 }
 
 /// How a server is reached.
 #[derive(Clone, Debug)]
-pub(super) enum ServerStart {
+pub(in crate::cli) enum ServerStart {
     /// A program with its arguments, and variables for it.
     Program { words: Vec<String>, env: Vec<(String, String)> },
     /// An address.
@@ -29,7 +29,7 @@ pub(super) enum ServerStart {
 
 impl ServerStart {
     /// For people: what is started, without the values of variables.
-    pub(super) fn shown(&self) -> String {
+    pub(in crate::cli) fn shown(&self) -> String {
         match self {
             Self::Program { words, .. } => words.join(" "),
             Self::Address(url) => url.clone(),
@@ -39,7 +39,7 @@ impl ServerStart {
 }
 
 /// All declared servers, and why a file could not be read.
-pub(super) fn all(place: &Place) -> (Vec<DeclaredServer>, Vec<String>) {
+pub(in crate::cli) fn all(place: &Place) -> (Vec<DeclaredServer>, Vec<String>) {
     let (mut servers, mut unreadable) = (Vec::new(), Vec::new());
     let root = &place.around.root;
     for ServerFile { path, at_home, key } in SERVER_FILES {

@@ -129,5 +129,9 @@ fn pack(name: &SpannedText, document: &PolicyDocument, watchers: &mut [Watcher],
 
 /// Where such a line would be allowed.
 fn who_may(layer: Layer) -> &'static str {
-    if layer == Layer::User { "remove it; only the organisation's policy can do that" } else { "remove it, or write it into your own policy (`portcullis policy` shows where)" }
+    if layer == Layer::User {
+        "remove it; only the organisation's policy can do that"
+    } else {
+        "remove it, or write it into your own policy (`portcullis policy` shows where)"
+    }
 }

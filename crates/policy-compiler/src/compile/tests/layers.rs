@@ -135,6 +135,39 @@ fn waivers_need_a_rule_that_is_open_to_them() {
 }
 
 #[test]
+fn single_rules_and_packs_can_watch() {
+    let [user, project] = ["user-rule", "project-rule"].map(|name| format!("schema = 1\n{}", rule(name)));
+    // By whom, what is written, and which rules watch or which mistake is found at which line of the end.
+    let cases: &[(Layer, &str, Result<&[&str], &str>)] = &[
+        (Layer::User, "[[shadow]]\nrule = \"force-push\"", Ok(&["force-push"])),
+        (Layer::User, "[[shadow]]\nrule = [\"force-push\", \"user-rule\"]", Ok(&["force-push", "user-rule"])),
+        (Layer::User, "[[shadow]]\nrule = \"project-rule\"", Ok(&["project-rule"])),
+        (Layer::User, "[[shadow]]\npack = \"git\"", Ok(&["force-push"])),
+        (Layer::Project, "[[shadow]]\nrule = \"project-rule\"", Ok(&["project-rule"])),
+        (Layer::Project, "[[shadow]]\nrule = \"force-push\"", Err("is of the built-in layer, and the project layer cannot switch it off")),
+        (Layer::Project, "[[shadow]]\nrule = \"user-rule\"", Err("is of the user layer, and the project layer cannot switch it off")),
+        (Layer::Project, "[[shadow]]\npack = \"git\"", Err("is built in, and the project layer cannot switch it off")),
+        (Layer::User, "[[shadow]]\nrule = \"forse-push\"", Err("`shadow` names the unknown rule `forse-push`")),
+        (Layer::User, "[[shadow]]\npack = \"gti\"", Err("unknown pack `gti`")),
+    ];
+    for (by, text, expected) in cases {
+        let texts: Vec<(Layer, String)> = [(Layer::User, &user), (Layer::Project, &project)]
+            .map(|(layer, policy)| (layer, if layer == *by { format!("{policy}\n{text}\n") } else { policy.clone() }))
+            .to_vec();
+        let layers: Vec<(Layer, &str)> = texts.iter().map(|(layer, text)| (*layer, text.as_str())).collect();
+        with_pack(RULE, &layers, |_, result| match (result, expected) {
+            (Ok(compiled), Ok(expected)) => {
+                let rules = Policy::open(&compiled.bytes).unwrap().all_rules().unwrap();
+                let watching: Vec<&str> = rules.iter().filter(|rule| rule.shadow).map(|rule| rule.name).collect();
+                assert_eq!(watching, *expected, "{text}");
+            }
+            (Err(mistakes), Err(expected)) => assert!(mistakes.len() == 1 && mistakes[0].what.contains(expected), "{text}: {mistakes:?}"),
+            (result, _) => panic!("{text}: {result:?}, expected {expected:?}"),
+        });
+    }
+}
+
+#[test]
 fn shadow_reaches_no_further_than_its_layer_may() {
     let [organisation, user, project, local] = ["org-rule", "user-rule", "project-rule", "local-rule"].map(|name| format!("schema = 1\n{}", rule(name)));
     let files = [(Layer::Organisation, organisation), (Layer::User, user), (Layer::Project, project), (Layer::Local, local)];

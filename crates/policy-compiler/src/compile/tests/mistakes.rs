@@ -139,6 +139,7 @@ fn each_mistake_of_a_file() {
         (Layer::Project, "a = = 1".into(), 2, "not TOML", "toml.io"),
         (Layer::Project, long, 1, "larger than", "split it"),
         (Layer::Project, "packs = [\"extar\"]".into(), 2, "unknown pack `extar`", "did you mean `extra`?"),
+        (Layer::User, "[[shadow]]".into(), 2, "`shadow` names nothing", "add `rule = "),
         (Layer::Project, "mode = \"off\"".into(), 2, "unknown mode `off`", "`enforce`, `shadow`"),
         (Layer::Project, "protected = [\"{\"]".into(), 2, "bad pattern", "\\{"),
         (Layer::Project, "pack = \"x\"".into(), 2, "unknown key `pack`", "`packs`"),
