@@ -147,13 +147,13 @@ fn times(days: BTreeMap<u64, DecisionFigures>) -> (Vec<(String, DecisionFigures)
     let (Some((first, _)), Some((last, _))) = (days.first_key_value(), days.last_key_value()) else { return (Vec::new(), false) };
     let by_week = usize::try_from(last - first).unwrap_or(usize::MAX) >= MAX_DAYS;
     // 1970-01-01 was a Thursday: weeks begin on a Monday.
-    let start = |day: u64| if by_week { (day + 3) / 7 * 7 - 3 } else { day };
+    let start = |day: u64| if by_week { ((day + 3) / 7 * 7).saturating_sub(3) } else { day };
     let step = if by_week { 7 } else { 1 };
     let mut all: BTreeMap<u64, DecisionFigures> = BTreeMap::new();
     let mut at = start(*first);
     while at <= *last {
         all.insert(at, DecisionFigures::default());
-        at += step;
+        at = start(at + step);
     }
     for (day, figures) in days {
         let sum = all.entry(start(day)).or_default();
