@@ -6,7 +6,7 @@
 # there is dropped in silence: neither after `PostToolUse` nor after `SessionStart` does the model read it. The same text as a
 # field at the top of the answer reaches the model for both events.
 #
-# What it means here: Portcullis gives Copilot CLI its notes at the top of the answer, unlike Claude Code.
+# What it means here: notes for Copilot CLI must be at the top of the answer, unlike those for Claude Code.
 set -eu
 version=1.0.102
 folder=$(mktemp -d)
