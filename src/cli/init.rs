@@ -99,6 +99,10 @@ pub fn run(arguments: &InitArguments) -> Result<ExitCode, Refusal> {
     if !arguments.undo && plan.edits.is_empty() {
         return Err(Refusal::new("nothing was changed", "no client was chosen", "name one: `portcullis init --client NAME`"));
     }
+    // A policy that was asked for is written, whichever files start Portcullis.
+    if let (Some(profile), Some(_)) = (arguments.profile, &site.repository) {
+        plan.join(Plan { edits: vec![plan::with_policy(&site, profile.text())?], ..Plan::default() });
+    }
     plan.notes.extend(choice.notes.iter().cloned());
     if arguments.git {
         if arguments.undo { git::HookSite::unwire_all(&site, &mut plan)? } else { git::HookSite::of(&site)?.wire(&mut plan)? }

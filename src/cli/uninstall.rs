@@ -18,6 +18,7 @@ use super::init::{confirmed, say_done, show_changes};
 use super::place::Place;
 use super::refusal::{FAILED, Refusal};
 use super::terminal::{self, TextStyle, say, say_json, shown, styled};
+use super::update::InstalledFrom;
 use super::wiring::HookPlace;
 use clients::wiring::ClientWiring;
 use gate::world::{World, state};
@@ -226,7 +227,11 @@ impl Removals {
             self.programs = there;
         } else if !there.is_empty() {
             let list = there.iter().map(|path| shown(path)).collect::<Vec<_>>().join(" ");
-            self.kept.push(format!("the programs stay, because `portcullis install` is not known to have put them there: rm {list}"));
+            let removal = InstalledFrom::of(&folder.join("portcullis"), &world.states).removal();
+            self.kept.push(match removal {
+                Some(command) => format!("the programs stay, because a package brought them: `{command}` removes them"),
+                None => format!("the programs stay, because `portcullis install` is not known to have put them there: rm {list}"),
+            });
         }
     }
 

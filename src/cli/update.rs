@@ -127,6 +127,22 @@ impl InstalledFrom {
         }
     }
 
+    /// The command that removes the programs, where something else than `portcullis install` has put them there.
+    pub fn removal(&self) -> Option<String> {
+        let command = match self {
+            Self::Npm { project: None } => "npm uninstall --global portcullis",
+            Self::Npm { project: Some(project) } => return Some(format!("npm uninstall --prefix {} portcullis", shown(project))),
+            Self::Pip { .. } => "python3 -m pip uninstall portcullis-gate",
+            Self::Pipx => "pipx uninstall portcullis-gate",
+            Self::Uv => "uv tool uninstall portcullis-gate",
+            Self::Homebrew => "brew uninstall portcullis",
+            Self::Debian => "sudo apt remove portcullis",
+            Self::Cargo => "cargo uninstall portcullis gate",
+            Self::Source { .. } | Self::Archive => return None,
+        };
+        Some(command.to_owned())
+    }
+
     /// The commands, in order. Empty if a person must fetch something first.
     fn steps(&self) -> Vec<UpdateStep> {
         match self {

@@ -293,7 +293,7 @@ fn weaker(before: &toml::Table, after: &toml::Table) -> Option<String> {
             return Some(format!("`{name}` in `{key}` would be changed or deleted"));
         }
     }
-    for key in ["waiver", "opens", "disable"] {
+    for key in ["waiver", "opens", "disable", "shadow"] {
         let known = list(before, key);
         if list(after, key).iter().any(|entry| !known.contains(entry)) {
             return Some(format!("`{key}` would be added or changed"));

@@ -347,6 +347,10 @@ fn a_scope_that_a_client_does_not_have_is_said() {
     assert!(scratch.home().join(".kimi-code/config.toml").exists());
     let said = portcullis(&scratch, &["init", "--yes", "--client", "codex", "--scope", "local"]);
     assert!(said.code == 0 && said.stdout.contains("no settings of one person for one project"), "{said:?}");
+    assert!(!scratch.repo().join("portcullis.toml").exists());
+    good(&portcullis(&scratch, &["init", "--yes", "--client", "codex", "--profile", "solo"]));
+    assert!(fs::read_to_string(scratch.repo().join("portcullis.toml")).unwrap().contains("schema = 1"));
+    fs::remove_file(scratch.repo().join("portcullis.toml")).unwrap();
     let said = portcullis(&scratch, &["init", "--yes", "--client", "codex", "--scope", "managed"]);
     assert!(said.code == 1 && said.stderr.contains("cannot write an administrator's settings of Codex"), "{said:?}");
     let said = portcullis(&scratch, &["init", "--yes", "--client", "generic"]);

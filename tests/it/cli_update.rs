@@ -54,6 +54,9 @@ fn update_knows_how_each_package_is_updated() {
         let mut ways: Vec<String> = value["commands"].as_array().unwrap().iter().map(|one| words(&one["command"]).join(" ")).collect();
         ways.extend(value["by_hand"].as_str().map(str::to_owned));
         assert!(ways.iter().any(|way| way.contains(command)), "{folder}: {value}");
+        // What a package brought goes with it.
+        let kept = said(&scratch, &program, &["uninstall", "--dry-run"]).stdout;
+        assert_eq!(kept.contains("a package brought them"), folder != "opt/bin", "{folder}: {kept}");
         // Nothing is run where nobody can be asked.
         let told = said(&scratch, &program, &["update"]);
         assert!(told.code == 0 && told.stdout.contains("to update:") && !told.stdout.contains("updated"), "{folder}: {told:?}");

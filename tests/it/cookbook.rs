@@ -89,7 +89,7 @@ fn said(what: &str, scratch: &Scratch, id: usize) -> Said {
     };
     let (tool, input) = call(what, scratch);
     let payload = scratch.payload(&tool, &input, "default").replacen(r#""tool_use_id":"toolu_1""#, &format!(r#"{agent}"tool_use_id":"toolu_{id}""#), 1);
-    run(scratch.command(hook_path()).args(["PreToolUse", "claude-code"]), payload.as_bytes())
+    run(scratch.command(hook_path()).args(["PreToolUse", "claude-code", "50"]), payload.as_bytes())
 }
 
 /// Whether it was stopped, and not by a failure.

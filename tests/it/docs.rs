@@ -278,6 +278,23 @@ fn every_rule_that_a_document_names_is_there() {
 }
 
 #[test]
+fn the_tests_that_hold_the_promises_are_there() {
+    let text = fs::read_to_string(package().join("SECURITY.md")).unwrap();
+    let table = text.split("## Which test checks each promise").nth(1).unwrap().split("\n## ").next().unwrap();
+    let rows: Vec<&str> = table.lines().filter(|line| line.starts_with("| ")).skip(2).collect();
+    assert!(rows.len() > 10, "{rows:?}");
+    for row in rows {
+        let named: Vec<&str> = row.split(" | ").nth(1).unwrap().split('`').skip(1).step_by(2).filter(|word| !word.contains(' ')).collect();
+        for name in named {
+            let (file, test) = name.split_once("::").map_or((name, None), |(file, test)| (file, Some(test)));
+            let source = fs::read_to_string(package().join(format!("tests/it/{file}.rs"))).unwrap_or_else(|error| panic!("{name}: {error}"));
+            let is_test = |test: &str| source.contains(&format!("#[test]\nfn {test}()")) || source.contains(&format!("fn {test}()"));
+            assert!(test.is_none_or(is_test), "{name} is no test");
+        }
+    }
+}
+
+#[test]
 fn the_architecture_is_short() {
     let text = fs::read_to_string(package().join("ARCHITECTURE.md")).unwrap();
     assert!(text.lines().count() <= 150, "ARCHITECTURE.md has {} lines", text.lines().count());

@@ -67,7 +67,7 @@ fn tree(folder: &Path, into: &mut Vec<(PathBuf, Vec<u8>)>) {
 
 fn hook(scratch: &Scratch, command: &str) -> Said {
     let payload = scratch.payload("Bash", &format!(r#"{{"command":{}}}"#, json(command)), "default");
-    run(scratch.command(hook_path()).args(["PreToolUse", "claude-code"]), payload.as_bytes())
+    run(scratch.command(hook_path()).args(["PreToolUse", "claude-code", "50"]), payload.as_bytes())
 }
 
 #[test]

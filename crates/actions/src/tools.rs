@@ -136,7 +136,7 @@ pub fn whole_write(call: &ToolCall) -> Option<(&str, &str)> {
     fn text<'j>((_, value): (&'j str, &'j Json)) -> Option<&'j str> {
         if let Json::Text(text) = value { Some(text.as_str()) } else { None }
     }
-    let is_whole = matches!(kind(&call.name), ToolKind::WholeWriter);
+    let is_whole = kind(&call.name) == ToolKind::WholeWriter && call.input.text("mode") != Some("append");
     is_whole.then(|| Some((fields(&call.input, FILES).find_map(text)?, fields(&call.input, TEXTS).find_map(text)?)))?
 }
 

@@ -124,18 +124,18 @@ impl Entry {
     /// The entry of an event, with the outcome if the event has one.
     #[must_use]
     pub fn of(event: &Event, source: RecordSource, time: u64) -> Self {
-        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let text = |text: &Option<String>| text.as_deref().map(clean).unwrap_or_default();
         let client = Some(event.client.name()).filter(|name| *name != clients::claude_code::NAME).unwrap_or_default();
         let mut entry = Self {
             client: client.to_owned(),
-            session: event.session.clone(),
-            agent: event.agent.clone(),
+            session: clean(&event.session),
+            agent: clean(&event.agent),
             agent_id: text(&event.agent_id),
             call: text(&event.call),
-            ..Self::new(&event.name, source, time)
+            ..Self::new(&clean(&event.name), source, time)
         };
         if let Some(call) = &event.tool {
-            entry.tool.clone_from(&call.name);
+            entry.tool = clean(&call.name);
             entry.input = Some(hash_of(&call.input));
             (entry.path, entry.what) = shown_call(call);
         }
@@ -180,7 +180,7 @@ impl Entry {
         let known = !self.call.is_empty() && self.source != RecordSource::Trial;
         let field = |key: &str, text: &str, most: usize| {
             let mut line = RecordLine(String::new());
-            line.name(key, text, most);
+            line.text(key, text, most);
             line.0
         };
         let input = || {
@@ -196,13 +196,13 @@ impl Entry {
     pub fn line(&self) -> String {
         let mut line = RecordLine(String::with_capacity(MAX_LINE));
         let _ = write!(line.0, "{{\"v\":{SCHEMA},\"time\":{},\"source\":\"{}\"", self.time, name_of(SOURCES, self.source));
-        line.name("event", &self.event, MAX_EVENT);
+        line.text("event", &self.event, MAX_EVENT);
         line.text("client", &self.client, MAX_CLIENT);
-        line.name("session", &self.session, 64);
-        line.name("agent", &self.agent, 48);
-        line.name("agent_id", &self.agent_id, 40);
-        line.name("tool", &self.tool, 64);
-        line.name("call", &self.call, MAX_CALL);
+        line.text("session", &self.session, 64);
+        line.text("agent", &self.agent, 48);
+        line.text("agent_id", &self.agent_id, 40);
+        line.text("tool", &self.tool, 64);
+        line.text("call", &self.call, MAX_CALL);
         line.some("input", self.input.map(hexadecimal));
         let list = |items: Vec<String>| if items.is_empty() { None } else { Some(format!("[{}]", items.join(","))) };
         line.some("kinds", list(self.kinds.iter().map(|kind| quoted(kind)).collect()));
@@ -210,7 +210,7 @@ impl Entry {
         line.some("rules", list(self.rules.iter().take(MAX_RULES).map(RecordedRule::text).collect()));
         line.some("stopped", self.held.map(|held| quoted(name_of(STOPPED, held))));
         line.some("paused", Some("true").filter(|_| self.paused));
-        line.name("approved", &self.approved, 80);
+        line.text("approved", &self.approved, 80);
         line.some("outcome", self.outcome.map(|outcome| quoted(name_of(OUTCOMES, outcome))));
         line.some("exit", self.exit.map(|exit| exit.to_string()));
         line.some("error", self.error.map(hexadecimal));
@@ -309,12 +309,6 @@ impl RecordLine {
         }
     }
 
-    /// A name or an id, as [`RecordLine::text`]. Those look like chance, so only what has the form of a provider's key goes.
-    fn name(&mut self, key: &str, name: &str, most: usize) {
-        let clean = name.len() < SHORTEST_KEY || is_uuid(name) || find(name).is_empty();
-        if clean { self.text(key, name, most) } else { self.text(key, &redact(beginning(name, MAX_READ)), most) }
-    }
-
     /// A text in at most `most` bytes, and in what is left of the line.
     fn text(&mut self, key: &str, text: &str, most: usize) {
         // Quotes, a key, the sign of what was left out, the end.
@@ -342,6 +336,12 @@ impl RecordLine {
         }
         self.some(key, Some(value));
     }
+}
+
+/// A name or an id without keys. Ids look like chance, so only what has the form of a provider's key goes.
+fn clean(name: &str) -> String {
+    let harmless = name.len() < SHORTEST_KEY || is_uuid(name) || find(name).is_empty();
+    if harmless { name.to_owned() } else { redact(beginning(name, MAX_READ)) }
 }
 
 /// True for the form of most clients' session ids, which is no provider's key.

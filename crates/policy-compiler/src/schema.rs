@@ -24,8 +24,12 @@ pub static LAYER: &[Key] = keys![
     may "waiver": Tables(WAIVER), may "program": Tables(&PROGRAM), may "tests-first": Table(TESTS_FIRST), may "flywheel": Table(FLYWHEEL),
     may "limit": Tables(LIMIT), may "budget": Tables(BUDGET), may "pipeline": Table(PIPELINE), may "gate": Tables(GATE),
     may "result": Tables(RESULT), may "stall": Table(STALL), may "approval": Table(APPROVAL), may "store": Table(STORE), may "record": Table(RECORD),
+    may "shadow": Tables(SHADOW),
     may "release": Table(RELEASE),
 ];
+
+/// Keys of `[[shadow]]`.
+static SHADOW: &[Key] = keys![may "pack": Texts, may "rule": Texts];
 
 /// Keys of `[pipeline]`.
 static PIPELINE: &[Key] = keys![

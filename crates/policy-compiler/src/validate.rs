@@ -10,6 +10,7 @@ mod record;
 mod release;
 mod rule;
 mod section;
+mod shadow;
 mod stall;
 mod store;
 pub(crate) mod when;
@@ -89,6 +90,7 @@ pub fn validate<'t>(
     let mut mistakes = Vec::new();
     let heads: Vec<Head> = documents.iter().map(|document| Head::of(document, &mut mistakes)).collect();
     let on = layers::packs_on(&heads, whole, all_packs, &mut mistakes);
+    let packs: Vec<&str> = heads.iter().filter(|head| head.document.layer == Layer::BuiltIn).map(|head| head.pack).collect();
     let heads: Vec<&Head> = heads.iter().filter(|head| on.contains(&head.pack) || head.document.layer != Layer::BuiltIn).collect();
 
     let mut all_examples = Vec::new();
@@ -187,6 +189,15 @@ pub fn validate<'t>(
         }
     }
     meter::unique(&of_budgets.into_iter().chain(of_every).collect::<Vec<_>>(), &named, &mut mistakes);
+    let mut watchable = shadow::Watchable {
+        rules: &mut named,
+        priced: &mut priced,
+        budgets: &mut budgets,
+        every_call: &mut every_call,
+        gates: &mut gates,
+        follow_ups: &mut meant.tiers.follow_ups,
+    };
+    shadow::mark(&heads, &mut watchable, &shadow::KnownNames { packs: &packs, idle: &idle, whole }, &mut mistakes);
     meant.tiers.every_call = every_call.into_iter().map(|named| named.it).collect();
     let (section, ways) = phases.done();
     pipeline::checked(&gates, &named, section.as_ref(), &mut mistakes);

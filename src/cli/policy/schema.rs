@@ -45,7 +45,7 @@ fn of(key: &Key) -> Value {
         // A subcommand is described as its program is, to any depth.
         ("subcommand", Shape::Tables(_)) => one_or_more(&json!({ "type": "object" })),
         // These are written as `[[rule]]`: an editor points at the key that is wrong, and not at all of them.
-        ("rule" | "waiver" | "program", Shape::Tables(keys)) => json!({ "type": "array", "items": table(keys), "minItems": 1 }),
+        ("rule" | "waiver" | "program" | "shadow", Shape::Tables(keys)) => json!({ "type": "array", "items": table(keys), "minItems": 1 }),
         (_, Shape::Table(keys)) => table(keys),
         (_, Shape::Tables(keys)) => one_or_more(&table(keys)),
         (_, Shape::Map) => json!({ "type": "object" }),

@@ -69,8 +69,8 @@ pub fn of(wiring: &'static ClientWiring, site: &Site) -> FoundClient {
         title: wiring.title,
         wiring: Some(wiring),
         program: wiring.client.programs().iter().find_map(|name| on_path(name)),
-        // A folder with nothing but our own file in it shows nothing.
-        home: home.filter(|home| has_more_than_ours(home)),
+        // An empty folder shows nothing.
+        home: home.filter(|home| has_entries(home)),
         sign: wiring.signs.iter().copied().find(|sign| site.root.join(sign).exists()),
     }
 }
@@ -83,12 +83,12 @@ pub fn claude_code(site: &Site) -> FoundClient {
         title: CLAUDE_CODE,
         wiring: None,
         program: ClaudeCode.programs().iter().find_map(|name| on_path(name)).or_else(in_home),
-        home: site.user.clone().filter(|home| has_more_than_ours(home)),
+        home: site.user.clone().filter(|home| has_entries(home)),
         sign: site.root.join(SETTINGS.folder).exists().then_some(SETTINGS.folder),
     }
 }
 
-fn has_more_than_ours(folder: &Path) -> bool {
+fn has_entries(folder: &Path) -> bool {
     fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some())
 }
 

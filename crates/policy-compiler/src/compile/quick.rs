@@ -53,10 +53,13 @@ pub fn compile_quickly(input: &Input, pieces: &[(&str, &[u8])]) -> Option<Vec<u8
         return None;
     }
     // Packs hold rules, and these that go with a rule.
-    let on = |name: &str| parts.rules.iter().any(|rule| rule.name == name);
     for (path, _) in input.packs {
-        let more = open(path)?.tiers()?.follow_ups.into_iter().filter(|follow_up| on(follow_up.name)).collect::<Vec<_>>();
-        parts.tiers.follow_ups.extend(more);
+        for mut follow_up in open(path)?.tiers()?.follow_ups {
+            if let Some(rule) = parts.rules.iter().find(|rule| rule.name == follow_up.name) {
+                follow_up.shadow = rule.shadow;
+                parts.tiers.follow_ups.push(follow_up);
+            }
+        }
     }
     for (path, _) in input.programs {
         let described = open(path)?;

@@ -147,7 +147,7 @@ pub(super) fn shadowed(heads: &[&Head], layer: Layer) -> bool {
 
 /// A layer's `mode = "shadow"` makes rules only watch. The person may try out what is built in and their own, but not what
 /// the organisation says; a repository may only speak for itself.
-fn shadows(by: Layer, rule: Layer) -> bool {
+pub(super) fn shadows(by: Layer, rule: Layer) -> bool {
     match by {
         Layer::BuiltIn => false,
         Layer::Organisation => true,
@@ -208,6 +208,6 @@ fn speaks_of(waiver: &When, rule: &When) -> bool {
 }
 
 /// Rules are many, so only a near name is worth showing.
-fn suggestion_near<'c>(name: &str, names: impl IntoIterator<Item = &'c str>) -> String {
+pub(super) fn suggestion_near<'c>(name: &str, names: impl IntoIterator<Item = &'c str>) -> String {
     crate::mistake::nearest(name, names).map_or_else(|| "`portcullis test` lists the rules".to_owned(), |near| format!("did you mean `{near}`?"))
 }
