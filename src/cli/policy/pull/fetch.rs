@@ -15,7 +15,7 @@ use super::origin::PolicyAddress;
 /// The largest policy, and the largest signature. A layer's file is refused beyond the same size.
 const MAX_POLICY: u64 = 1 << 20;
 /// How long one program may take, and how often it is looked at.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 const LOOK: Duration = Duration::from_millis(10);
 /// What the name of a signature ends with, as `ssh-keygen -Y sign` names it.
 const SIGNATURE: &str = ".sig";
