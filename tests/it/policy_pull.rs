@@ -243,6 +243,61 @@ fn a_digest_pins_the_very_bytes() {
     assert_eq!(fleet.in_place(), text);
 }
 
+/// A server that gives out the files of a folder over TLS, with a certificate of its own.
+struct WebServer {
+    process: std::process::Child,
+    port: u16,
+    certificate: PathBuf,
+}
+
+impl WebServer {
+    /// `None`: a program is not installed here, or no server came up.
+    fn start(folder: &Path) -> Option<Self> {
+        let (key, certificate) = (folder.join("tls.key"), folder.join("tls.crt"));
+        let mut make = Command::new("/usr/bin/openssl");
+        make.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost"]);
+        make.arg("-keyout").arg(&key).arg("-out").arg(&certificate).stderr(Stdio::null());
+        if !Path::new("/usr/bin/curl").is_file() || !make.status().is_ok_and(|status| status.success()) {
+            not_run("curl or openssl");
+            return None;
+        }
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let mut serve = Command::new("/usr/bin/openssl");
+        serve.args(["s_server", "-quiet", "-WWW", "-accept", &format!("127.0.0.1:{port}"), "-key"]).arg(&key).arg("-cert").arg(&certificate);
+        let process = serve.current_dir(folder).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        let server = Self { process, port, certificate };
+        let up = (0..200).any(|_| {
+            std::thread::sleep(Duration::from_millis(20));
+            std::net::TcpStream::connect(("127.0.0.1", port)).is_ok()
+        });
+        up.then_some(server)
+    }
+}
+
+impl Drop for WebServer {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn a_policy_comes_over_https_from_a_server_whose_certificate_is_known() {
+    let Some(fleet) = Fleet::new() else { return };
+    fleet.publish(&policy(7, 30, ""));
+    let Some(server) = WebServer::start(&fleet.published()) else { return };
+    let address = format!("https://localhost:{}/org/portcullis.toml", server.port);
+    let said = fleet.pull(&["--from", &address]);
+    assert!(said.code == 1 && said.stderr.contains("`curl` says: ") && said.stderr.contains("certificate"), "{said:?}");
+    let known = |address: &str| run(fleet.command(&["policy", "pull", "--from", address]).env("CURL_CA_BUNDLE", &server.certificate), b"");
+    let said = known(&address);
+    assert_eq!(said.code, 0, "{said:?}");
+    assert_eq!(fleet.in_place(), policy(7, 30, ""));
+    // The server's answer to a name that it does not have is a page, and no policy.
+    let said = known(&address.replace("portcullis.toml", "nothing.toml"));
+    assert_eq!((said.code, fleet.in_place()), (1, policy(7, 30, "")), "{said:?}");
+}
+
 #[test]
 fn who_may_not_pull_is_told_why() {
     let Some(fleet) = Fleet::new() else { return };
@@ -329,21 +384,25 @@ fn a_policy_that_has_ended_is_shown_and_denies_after_its_grace() {
         (-4, "stale = \"deny\"\ngrace_days = 3", "the 3 days of grace are over", true),
         (-14, "stale = \"deny\"", "in 1 day every call is denied", false),
         (-15, "stale = \"deny\"", "the 14 days of grace are over", true),
-        (-400, "stale = \"note\"\ngrace_days = 3", "held until", false),
-        (-400, "", "held until", false),
+        (-400, "stale = \"note\"\ngrace_days = 3", "was valid until", false),
+        (-400, "", "was valid until", false),
     ] {
         let name = format!("{days} {more}");
         fs::write(fleet.policy(), policy(5, days, more)).unwrap();
         let said = fleet.hook("SessionStart", &start);
-        let doctor = fleet.run(&["doctor"]);
-        assert_eq!((said.stdout.contains(pull), doctor.stdout.contains(pull)), (!shown.is_empty(), !shown.is_empty()), "{name}: {said:?}\n{}", doctor.stdout);
-        assert!(said.stdout.contains(shown) && doctor.stdout.contains(shown), "{name}: {said:?}\n{}", doctor.stdout);
+        assert_eq!(said.stdout.contains(pull), !shown.is_empty(), "{name}: {said:?}");
+        assert!(said.stdout.contains(shown), "{name}: {said:?}");
         let said = fleet.bash("ls");
         assert_eq!(said.short(), if denied { "deny organisation-policy-stale" } else { "free" }, "{name}");
         assert_eq!(said.stderr.contains(pull), denied, "{name}: {}", said.stderr);
         // Its rules hold all the same.
         assert!(fleet.bash("acme").short().contains("house-deploy"), "{name}");
-        assert_eq!(doctor.stdout.contains("so every call is denied"), denied, "{name}");
+    }
+    // Doctor says it too.
+    for (days, shown) in [(-1, "warn release  the organisation's policy 5 was valid until"), (-15, "so every call is denied")] {
+        fs::write(fleet.policy(), policy(5, days, "stale = \"deny\"")).unwrap();
+        let said = fleet.run(&["doctor"]);
+        assert!(said.stdout.contains(shown) && said.stdout.contains(pull), "{days}: {}", said.stdout);
     }
     // Where the organisation only watches, nothing is stopped; a project cannot have the section.
     fs::write(fleet.policy(), format!("mode = \"shadow\"\n{}", policy(5, -400, "stale = \"deny\""))).unwrap();

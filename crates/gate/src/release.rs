@@ -23,7 +23,7 @@ pub fn finding(section: &ReleaseSection, today: i64) -> Option<Finding> {
 /// That it has ended, and what follows. `None`: it has not.
 #[must_use]
 pub fn stale(section: &ReleaseSection, today: i64) -> Option<String> {
-    let ended = || format!("the organisation's policy {} held until {}", section.serial, section.until.map(day).unwrap_or_default());
+    let ended = || format!("the organisation's policy {} was valid until {}", section.serial, section.until.map(day).unwrap_or_default());
     match section.age(today) {
         ReleaseAge::Fresh => None,
         ReleaseAge::Stale { left: None } => Some(ended()),

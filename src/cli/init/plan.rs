@@ -1,6 +1,7 @@
 //! The changes of `init`, file by file. All are computed before the first file is changed.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
 use crate::cli::files::{self, Edit};
@@ -176,6 +177,37 @@ pub fn hook(site: &Site) -> Result<PathBuf, Refusal> {
     Err(Refusal::new("nothing was changed", why, "run `portcullis install` first (of an unpacked release, or in a clone: `cargo run --release -- install`)"))
 }
 
+/// What keeps a hook from being one for all users of a machine: others can change it, or cannot start it.
+fn for_everyone(hook: &Path) -> Vec<String> {
+    let mut notes = Vec::new();
+    let real = fs::canonicalize(hook).unwrap_or_else(|_| hook.to_path_buf());
+    let fix = "put it where only the administrator writes: `sudo portcullis install --prefix /usr/local`";
+    for part in real.ancestors() {
+        let Ok(found) = fs::metadata(part) else { continue };
+        // In a folder such as `/tmp` others cannot replace what is the administrator's.
+        let sticky = found.is_dir() && found.mode() & 0o1000 != 0;
+        if found.uid() != 0 || (found.mode() & 0o022 != 0 && !sticky) {
+            notes.push(format!(
+                "everyone on this machine will start `{}`, and others than the administrator can change `{}`; {fix}",
+                hook.display(),
+                part.display()
+            ));
+            break;
+        }
+    }
+    if let Some(part) = real.ancestors().find(|part| fs::metadata(part).is_ok_and(|found| found.mode() & 0o001 == 0)) {
+        let what = format!("other users cannot start `{}`, because `{}` is closed to them, so all their calls would be denied", hook.display(), part.display());
+        notes.push(format!("{what}; {fix}"));
+    }
+    let policy = gate::world::organisation_policy();
+    if !policy.exists() {
+        let path = policy.display();
+        notes
+            .push(format!("there is no organisation's policy (`{path}`), so people and projects decide; write one, or bring it with `portcullis policy pull`"));
+    }
+    notes
+}
+
 /// The changes that add Portcullis to Claude Code. `ignored`: the lines that git then must ignore.
 ///
 /// # Errors
@@ -216,10 +248,7 @@ pub fn wire(scope: Scope, site: &Site, policy: Option<&str>, ignored: &[&'static
         format!("the scope {name} starts Portcullis here too, and one is enough: `portcullis init --scope {name} --undo` removes it")
     }));
     if scope == Scope::Managed {
-        notes.push(format!(
-            "everyone on this machine will start `{}`; its owner should be the administrator (`portcullis install --prefix /usr/local`)",
-            hook.display()
-        ));
+        notes.extend(for_everyone(&hook));
     }
     let settings = site.settings(scope)?;
     let (edit, faults) = settings_edit(&settings, &command)?;

@@ -50,7 +50,7 @@ pub struct PullArguments {
 }
 
 /// What is known of a policy that passed all checks.
-struct CheckedRelease {
+struct VerifiedPolicy {
     text: String,
     serial: Option<u64>,
     until: Option<i64>,
@@ -106,7 +106,7 @@ pub fn run(arguments: &PullArguments) -> Result<ExitCode, Refusal> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell(dry_run: bool, new: &CheckedRelease, edit: &Edit) {
+fn tell(dry_run: bool, new: &VerifiedPolicy, edit: &Edit) {
     let number = new.serial.map(|serial| format!(" {serial}")).unwrap_or_default();
     let until = new.until.map(|until| format!(", holds until {}", day(until))).unwrap_or_default();
     let by = new.signer.as_ref().map_or_else(|| format!("sha256:{}", new.digest), |signer| format!("signed by {signer}"));
@@ -134,7 +134,7 @@ fn lock(folder: &Path) -> Result<File, Refusal> {
 }
 
 /// That it is the organisation's policy, and that it has no mistakes.
-fn checked(fetched: &FetchedPolicy, origin: &PolicyOrigin) -> Result<CheckedRelease, Refusal> {
+fn checked(fetched: &FetchedPolicy, origin: &PolicyOrigin) -> Result<VerifiedPolicy, Refusal> {
     let digest = Sha256::digest(&fetched.policy).iter().fold(String::new(), |text, byte| format!("{text}{byte:02x}"));
     let text = std::str::from_utf8(&fetched.policy).map_err(|_| refused("what came is no text", "check the address in `source.toml`"))?;
     let signer = match &origin.pin {
@@ -166,7 +166,7 @@ fn checked(fetched: &FetchedPolicy, origin: &PolicyOrigin) -> Result<CheckedRele
     if let Some(ended) = release.as_ref().and_then(|release| stale(release, today())) {
         return Err(refused(format!("the source has nothing newer: {ended}"), "ask whoever publishes it for a new one, with a higher `serial`"));
     }
-    Ok(CheckedRelease { text: text.to_owned(), serial, until, digest, signer })
+    Ok(VerifiedPolicy { text: text.to_owned(), serial, until, digest, signer })
 }
 
 /// The number of the policy in place.
@@ -176,7 +176,7 @@ fn serial_of(text: &str) -> Option<u64> {
 }
 
 /// That a signed policy is no older than the one in place. A digest names the very bytes, so it may lead back.
-fn newer(new: &CheckedRelease, before: Option<u64>, edit: &Edit, pin: &PolicyPin) -> Result<(), Refusal> {
+fn newer(new: &VerifiedPolicy, before: Option<u64>, edit: &Edit, pin: &PolicyPin) -> Result<(), Refusal> {
     let (Some(serial), Some(before), PolicyPin::Signers(_)) = (new.serial, before, pin) else { return Ok(()) };
     if serial < before {
         let why = format!("what came has the serial {serial}, and the one in place has {before}: somebody may be sending an old policy");

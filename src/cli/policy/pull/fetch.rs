@@ -15,7 +15,7 @@ use super::origin::PolicyAddress;
 /// The largest policy, and the largest signature. A layer's file is refused beyond the same size.
 const MAX_POLICY: u64 = 1 << 20;
 /// How long one program may take, and how often it is looked at.
-const PATIENCE: Duration = Duration::from_secs(120);
+const PATIENCE: Duration = Duration::from_mins(2);
 const LOOK: Duration = Duration::from_millis(10);
 /// What the name of a signature ends with, as `ssh-keygen -Y sign` names it.
 const SIGNATURE: &str = ".sig";
@@ -131,7 +131,10 @@ fn run<'w>(program: &str, words: impl Iterator<Item = &'w OsStr>, scratch: &Path
     if !status.success() {
         let said = read(&errors).unwrap_or_default();
         let said = String::from_utf8_lossy(&said);
-        let last: String = said.lines().filter(|line| !line.trim().is_empty()).next_back().unwrap_or("it failed").chars().take(MAX_MESSAGE).collect();
+        // Both programs add advice around the line that says why.
+        let lines = || said.lines().filter(|line| !line.trim().is_empty());
+        let line = lines().find(|line| line.starts_with("fatal: ") || line.starts_with("curl: ")).or_else(|| lines().next_back());
+        let last: String = line.unwrap_or("it failed").chars().take(MAX_MESSAGE).collect();
         return Err(format!("`{program}` says: {last}"));
     }
     read(&output).map_err(|_| format!("it is larger than {} MiB", MAX_POLICY >> 20))

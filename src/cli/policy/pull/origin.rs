@@ -107,7 +107,7 @@ impl PolicyAddress {
     ///
     /// # Errors
     ///
-    /// It is none of these, or it holds a password.
+    /// It has another form, or it holds a password.
     pub fn read(text: &str, branch: Option<String>) -> Result<Self, String> {
         if text.chars().any(|sign| sign.is_control() || sign == ' ') {
             return Err("the address has a blank or a control character".to_owned());
