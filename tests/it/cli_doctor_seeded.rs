@@ -136,7 +136,6 @@ const FAULTS: &[SeededFault] = &[
         mode(&scratch.repo().join("portcullis.toml"), 0o646);
     }),
     seeded("the policy has a mistake", ("policy", "fail", "unknown key `rules`"), |scratch| scratch.write("portcullis.toml", "schema = 1\nrules = 1\n")),
-    seeded("a policy that nothing reads", ("policy", "warn", "sub/portcullis.toml"), |scratch| scratch.write("sub/portcullis.toml", "schema = 1\n")),
     seeded("nothing is denied", ("shadow", "warn", "including the built-in rules"), |scratch| user_policy(scratch, "mode = \"shadow\"\n")),
     seeded("a pack only watches", ("shadow", "warn", "some built-in rules among them"), |scratch| user_policy(scratch, "[[shadow]]\npack = \"git\"\n")),
     seeded("a rule that another one covers", ("rules", "warn", "each of its examples is also stopped by `force-push`"), |scratch| {
