@@ -64,7 +64,7 @@ pub struct CheckResult {
     pub repair: Option<Repair>,
 }
 
-/// Something that `--fix` can do: it adds what `init` adds, and mends who may change or start a file of this person.
+/// Something that `--fix` can do: it adds what `init` adds, and corrects who may change or start a file of this person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Repair {
     /// The entries of this scope in Claude Code's settings.

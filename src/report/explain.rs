@@ -42,7 +42,7 @@ pub struct Explanation<'a> {
     pub paused: Option<u64>,
 }
 
-/// A change with which a held call passes. It was judged as the call was.
+/// A change with which a stopped call passes. It was judged as the call was.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct WayThrough {
     /// How it differs, as a clause.

@@ -49,6 +49,10 @@ pub const DROPPING: [&str; 4] = ["--bare", "--safe-mode", "CLAUDE_CODE_SIMPLE=",
 /// input (documented for 2.1.329).
 pub const ANSWERED: [&str; 2] = ["PreToolUse", "PermissionRequest"];
 
+/// The keys of an answer with which a hook allows a call, and the one with which it changes the input (documented for 2.1.329).
+pub const ALLOWING: [&str; 2] = ["permissionDecision", "behavior"];
+pub const CHANGING: &str = "updatedInput";
+
 /// The folder in which a home has the transcripts of a project: its path with `-` for everything but letters and digits
 /// (observed on 2.1.329).
 pub fn transcripts(home: &Path, project: &Path) -> PathBuf {

@@ -1,4 +1,4 @@
-//! Checks what stands beside Portcullis in Claude Code's settings, and how the client is started: hooks of others that can
+//! Checks what else is in Claude Code's settings, and how the client is started: hooks of others that can
 //! allow or change a call, and options that drop all hooks.
 
 use std::fs;
@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::{CheckResults, wiring};
 use crate::cli::place::Place;
 use crate::cli::terminal::shown;
-use clients::claude_code::{ANSWERED, DROPPING, PROGRAM_NAME, PROJECT_DIR};
+use clients::claude_code::{ALLOWING, ANSWERED, CHANGING, DROPPING, PROGRAM_NAME, PROJECT_DIR};
 use clients::settings::entry::{handlers, starts_gate};
 
 /// A longer script is not looked into.
@@ -41,9 +41,9 @@ pub(super) fn look(place: &Place, findings: &mut CheckResults) {
 /// What the answer of a hook can do to ours, as far as its text says.
 fn power(text: &str) -> Option<&'static str> {
     let allows = || ["\"allow\"", "'allow'", "\\\"allow\\\"", ":allow"].iter().any(|word| text.contains(word));
-    if text.contains("updatedInput") {
+    if text.contains(CHANGING) {
         Some("can change a call after it was judged")
-    } else if (text.contains("permissionDecision") || text.contains("behavior")) && allows() {
+    } else if ALLOWING.iter().any(|key| text.contains(key)) && allows() {
         Some("can allow a call about which Portcullis asks")
     } else {
         None

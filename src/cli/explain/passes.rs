@@ -1,4 +1,4 @@
-//! What would make a held call pass: small changes, each judged as the call was, and kept only if nothing holds it then.
+//! What would make a stopped call pass: small changes, each judged as the call was, and kept only if nothing holds it then.
 
 use std::ops::Range;
 
@@ -11,6 +11,7 @@ use crate::deep::Cold;
 use crate::report::explain::WayThrough;
 use actions::Deed;
 use actions::json::Json;
+use actions::shown::escaped;
 use clients::Event;
 use gate::call::{self, Judged, Purpose};
 use gate::world::World;
@@ -43,7 +44,8 @@ pub(super) fn ways(event: &Event, judged: &Judged, world: &World, input: &[u8], 
             if tries == MAX_TRIES || found.len() == MAX_WAYS {
                 break;
             }
-            if text == command || found.iter().any(|way: &WayThrough| way.text == text) {
+            // A text that is not shown as it is could not be copied.
+            if text == command || escaped(&text) != text.as_str() || found.iter().any(|way: &WayThrough| way.text == text) {
                 continue;
             }
             tries += 1;
@@ -93,7 +95,7 @@ fn changes(command: &str, judged: &Judged) -> Vec<(String, String)> {
     all
 }
 
-/// The words of a part of a command that stand between blanks.
+/// The words of a part of a command between blanks.
 fn words(command: &str, span: &Range<usize>) -> Vec<Range<usize>> {
     let Some(text) = command.get(span.clone()) else { return Vec::new() };
     let mut words = Vec::new();

@@ -8,7 +8,7 @@ use crate::mistake::suggestion;
 use crate::schema::SpannedText;
 use policy::{Budget, EveryCall, FollowUp, Gate, Layer, Rule};
 
-/// Everything with a name that can be told to watch.
+/// Everything with a name that can be made to watch.
 pub(super) struct Watchable<'w, 'd, 't> {
     pub(super) rules: &'w mut [Named<'d, Rule<'t>>],
     /// Costs of budgets and moments of gates, which have the names of these.
