@@ -199,6 +199,11 @@ impl Client for ClaudeForm {
         outcome(tool, error, response)
     }
 
+    /// As in its own form: inside `hookSpecificOutput` it is dropped (observed with 1.0.102).
+    fn context(&self, event: &Event, model: Option<&str>, person: Option<&str>) -> HookAnswer {
+        Copilot.context(event, model, person)
+    }
+
     fn denial(&self, moment: Moment, reason: &str) -> HookAnswer {
         if moment != Moment::BeforeCall {
             return Copilot.denial(moment, reason);
