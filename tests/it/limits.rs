@@ -4,6 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
 
+use gate::world::meters;
+
 use crate::support::{COLD, Said, Scratch, git_path, hook_path, json, not_run, run};
 
 /// Processes that send calls at the same moment, calls of each, and calls that the limit allows.
@@ -450,11 +452,45 @@ fn a_store_that_saw_many_calls_costs_the_same() {
             text.lines().filter(|line| line.starts_with("read") || line.starts_with("pread")).filter_map(|line| line.rsplit_once("= ")?.1.parse::<i64>().ok());
         (text.lines().count(), read.filter(|bytes| *bytes > 0).sum::<i64>())
     };
+    // The store itself sees most of them: what stands before it is the same for each.
+    let of_limit = policy::Limit { max: 100, window: 60_000, scope: policy::MeterScope::Repository, over: policy::Tier::Prohibited };
+    let of_budget = policy::Budget {
+        name: "letters",
+        place: "p",
+        layer: policy::Layer::Project,
+        micro: 1_000_000,
+        per: policy::Period::Branch,
+        warn: 80,
+        over: policy::Tier::Prohibited,
+        tokens: false,
+        needs_transcript: false,
+        fleet: false,
+        shadow: false,
+        reason: "",
+        instead: "",
+    };
+    let finding = |name: &str| policy::verdict::Finding::of_section("project", name, "p", policy::Tier::Metered, false);
+    let uses = [
+        policy::decide::Metered { meter: policy::Meter::Limit(of_limit), times: 1, finding: finding("sends") },
+        policy::decide::Metered { meter: policy::Meter::Cost(policy::Cost { budget: "letters", micro: 1, at: "" }), times: 1, finding: finding("letters") },
+    ];
+    let in_store = |at: usize| {
+        let invocation = clients::Invocation::new(Some("PreToolUse"), Some("claude-code"));
+        let event = invocation.read(call("PreToolUse", at).as_bytes()).unwrap();
+        let around = world.around(&event).unwrap();
+        let identity = meters::CallIdentity::of(&event);
+        let fits = |uses: &[meters::MeterUse]| uses.iter().all(meters::MeterUse::fits);
+        meters::standing(&uses, std::slice::from_ref(&of_budget), &around, identity, None, fits).unwrap();
+        let how = if at.is_multiple_of(50_000) { meters::CallEnd::Ran } else { meters::CallEnd::DidNotRun };
+        meters::end(identity.unwrap(), how, &around, &[], None).unwrap();
+    };
     let mut seen = Vec::new();
     let begun = std::time::Instant::now();
     for at in 0..wanted {
-        if answer("PreToolUse", at) == 0 {
-            answer("PostToolUse", at);
+        match at {
+            ..500 if answer("PreToolUse", at) == 0 => drop(answer("PostToolUse", at)),
+            ..500 => {}
+            _ => in_store(at),
         }
         if [2_000, wanted - 1].contains(&at) {
             seen.push((at, size(), cost(wanted + 2 * at), cost(wanted + 2 * at + 1)));
