@@ -183,7 +183,7 @@ fn every_policy_in_the_documents_compiles_and_keeps_its_word() {
             let has = |key: &str| written.contains_key(key);
             let layer = match () {
                 () if has("opens") || has("disable") || has("release") => Layer::Organisation,
-                () if has("approval") || has("store") || has("record") => Layer::User,
+                () if has("approval") || has("store") || has("record") || has("shadow") => Layer::User,
                 () => Layer::Project,
             };
             let whole = if written.contains_key("schema") { block.clone() } else { format!("schema = 1\n{block}") };
