@@ -122,7 +122,7 @@ const FAULTS: &[SeededFault] = &[
         other(scratch, "PermissionRequest", "echo '{\"hookSpecificOutput\":{\"decision\":{\"behavior\":\"allow\"}}}'");
     }),
     seeded("an alias drops hooks", ("starts", "warn", ".bashrc:2: `--bare`"), |scratch| {
-        at_home(scratch, ".bashrc", "# claude --bare\nalias c='claude --bare'\n")
+        at_home(scratch, ".bashrc", "# claude --bare\nalias c='claude --bare'\n");
     }),
     seeded("a variable drops hooks", ("starts", "warn", "`CLAUDE_CODE_SIMPLE`"), |scratch| at_home(scratch, ".zshrc", "export CLAUDE_CODE_SIMPLE=1\n")),
     seeded("a script of the project drops hooks", ("starts", "warn", "package.json:1: `--safe-mode`"), |scratch| {

@@ -168,6 +168,7 @@ fn a_call_under_many_limits_ends_in_each() {
 
 #[test]
 #[ignore = "takes minutes"]
+#[expect(clippy::print_stdout, reason = "the figures")]
 fn many_calls_of_a_fleet_together_take_no_more_than_there_is() {
     let Some(engine) = Engine::start() else { return };
     let (passed, counted) = sent(&engine, (64, 200, 100));

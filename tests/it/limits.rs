@@ -359,6 +359,7 @@ const KILLS: (usize, usize) = (300, 30);
 
 /// The same until there were many kills; and how many came while the hook had a lock, by its trace.
 #[test]
+#[expect(clippy::print_stdout, reason = "the figures")]
 fn three_hundred_kills_lose_nothing() {
     if Command::new("strace").arg("-V").output().is_err() {
         not_run("strace");
@@ -422,6 +423,7 @@ const MANY: usize = 1_000_000;
 /// A call costs the same system calls, and reads as much, however many calls the store has seen; and the store does not grow.
 #[test]
 #[ignore = "takes many minutes"]
+#[expect(clippy::print_stdout, reason = "the figures")]
 fn a_store_that_saw_many_calls_costs_the_same() {
     let costs = r#"costs = [{ call = { tool = "mcp__mail__send_*" }, usd = 0.000001 }]"#;
     let limits = limit("max = 100\nper = \"1m\"\nover = 4");

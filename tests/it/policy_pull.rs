@@ -160,12 +160,12 @@ fn a_signed_policy_is_put_in_place_and_holds() {
 
 #[test]
 fn what_is_not_the_newest_policy_of_the_organisation_changes_nothing() {
+    type Publishing = Box<dyn Fn(&Fleet)>;
     let Some(fleet) = Fleet::new() else { return };
     let good = policy(7, 30, "");
     fleet.publish(&good);
     assert_eq!(fleet.pull(&[]).code, 0);
     let file = fleet.published().join("org/portcullis.toml");
-    type Publishing = Box<dyn Fn(&Fleet)>;
     let sent = |text: String| -> Publishing { Box::new(move |fleet| fleet.publish(&text)) };
     let altered = |with: fn(&str) -> String| -> Publishing {
         let file = file.clone();
@@ -234,7 +234,7 @@ fn a_digest_pins_the_very_bytes() {
     let sum = run(Command::new("/usr/bin/sha256sum").arg(&file), b"").stdout;
     fleet.source(&format!("digest = \"sha256:{}\"", sum.split(' ').next().unwrap()));
     let from = file.to_str().unwrap();
-    fs::write(&fleet.policy(), policy(5, 30, "")).unwrap();
+    fs::write(fleet.policy(), policy(5, 30, "")).unwrap();
     assert_eq!(fleet.pull(&["--from", from]).code, 0);
     assert_eq!(fleet.in_place(), text, "a digest may lead back to an older one");
     fs::write(&file, format!("{text}# more\n")).unwrap();

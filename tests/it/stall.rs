@@ -245,7 +245,7 @@ fn made(session: usize, repository: &str) -> Vec<Step> {
             ));
             tests += any(2);
             let failed = if attempt + 1 < tries { "1 failed: part is not whole" } else { "0 failed" };
-            for _ in 0..1 + any(2) {
+            for _ in 0..=any(2) {
                 // A flaky one is run twice.
                 steps.push(bash("cargo test", &format!("running {tests} tests\n{failed}; finished in 0.{}s", any(90))));
             }
@@ -268,6 +268,7 @@ fn made(session: usize, repository: &str) -> Vec<Step> {
 
 #[test]
 #[ignore = "takes minutes"]
+#[expect(clippy::print_stdout, reason = "the figures")]
 fn long_sessions_without_a_circle_are_left_alone() {
     let (mut calls, mut notes, mut stopped) = (0, Vec::new(), Vec::new());
     for session in 0..LONG.0 {

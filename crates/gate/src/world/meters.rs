@@ -43,7 +43,7 @@ const DAY: u64 = 86_400_000;
 /// What the files of budgets begin with that are over some time.
 const PASSING: &str = "passing";
 /// After so long without a change a file is of no use any more: it is longer than the longest window.
-const OVER: Duration = Duration::from_secs(32 * 86_400);
+const OVER: Duration = Duration::from_hours(32 * 24);
 /// How the names of files begin and end that are of a window, a session, a run or a day.
 const OF_A_TIME: [(&str, &str); 4] = [("limit.", ".slots"), ("passing.", ".ledger"), ("spend.", ".json"), ("trail.", ".ring")];
 

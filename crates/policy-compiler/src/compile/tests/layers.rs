@@ -136,9 +136,10 @@ fn waivers_need_a_rule_that_is_open_to_them() {
 
 #[test]
 fn single_rules_and_packs_can_watch() {
+    type Watching<'a> = Result<&'a [&'a str], &'a str>;
     let [user, project] = ["user-rule", "project-rule"].map(|name| format!("schema = 1\n{}", rule(name)));
     // By whom, what is written, and which rules watch or which mistake is found at which line of the end.
-    let cases: &[(Layer, &str, Result<&[&str], &str>)] = &[
+    let cases: &[(Layer, &str, Watching)] = &[
         (Layer::User, "[[shadow]]\nrule = \"force-push\"", Ok(&["force-push"])),
         (Layer::User, "[[shadow]]\nrule = [\"force-push\", \"user-rule\"]", Ok(&["force-push", "user-rule"])),
         (Layer::User, "[[shadow]]\nrule = \"project-rule\"", Ok(&["project-rule"])),
