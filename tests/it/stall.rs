@@ -204,7 +204,7 @@ fn what_must_follow_is_asked_for_once_at_the_end_of_the_turn() {
     assert_eq!(session.event("Stop", 99, r#","stop_hook_active":true"#).stdout, "");
 }
 
-/// Long sessions, and calls of each.
+/// Long sessions, and calls of each if `PORTCULLIS_CALLS` does not say.
 const LONG: (usize, usize) = (50, 1_000);
 
 /// A step of a made session: the tool, its input and its answer.
@@ -212,7 +212,7 @@ type Step = (&'static str, String, String);
 
 /// Sessions that were made, not recorded: an agent reads, changes a file, runs tests that fail and then pass, looks at what it
 /// did, waits for a pipeline, and commits. Nothing in them is a circle, although much is done again.
-fn made(session: usize, repository: &str) -> Vec<Step> {
+fn made(session: usize, calls: usize, repository: &str) -> Vec<Step> {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64.wrapping_mul(session as u64 + 1);
     let mut any = move |below: u64| {
         state ^= state << 13;
@@ -223,7 +223,7 @@ fn made(session: usize, repository: &str) -> Vec<Step> {
     let bash = |command: &str, stdout: &str| ("Bash", format!(r#"{{"command":{}}}"#, json(command)), format!(r#"{{"stdout":{},"stderr":""}}"#, json(stdout)));
     let mut steps: Vec<Step> = Vec::new();
     let mut tests = 40;
-    while steps.len() < LONG.1 {
+    while steps.len() < calls {
         let file = format!("{repository}/src/part{}.txt", any(12));
         for _ in 0..any(4) {
             let other = format!("{repository}/src/part{}.txt", any(30));
@@ -270,13 +270,14 @@ fn made(session: usize, repository: &str) -> Vec<Step> {
 #[ignore = "takes minutes"]
 #[expect(clippy::print_stdout, reason = "the figures")]
 fn long_sessions_without_a_circle_are_left_alone() {
+    let wanted = std::env::var("PORTCULLIS_CALLS").ok().and_then(|text| text.parse().ok()).unwrap_or(LONG.1);
     let (mut calls, mut notes, mut stopped) = (0, Vec::new(), Vec::new());
     for session in 0..LONG.0 {
         let scratch = Scratch::new();
         scratch.write("portcullis.toml", "schema = 1\n[stall]\n");
         let world = scratch.world();
         let repository = scratch.repo().to_string_lossy().into_owned();
-        for (at, (tool, input, response)) in made(session, &repository).into_iter().enumerate() {
+        for (at, (tool, input, response)) in made(session, wanted, &repository).into_iter().enumerate() {
             calls += 1;
             let answer = |event: &str, rest: &str| {
                 let payload = format!(
