@@ -25,7 +25,7 @@ const fn seeded(what: &'static str, finding: (&'static str, &'static str, &'stat
     SeededFault { what, make, finding, fixed: false }
 }
 
-const fn mended(what: &'static str, finding: (&'static str, &'static str, &'static str), make: fn(&Scratch)) -> SeededFault {
+const fn fixable(what: &'static str, finding: (&'static str, &'static str, &'static str), make: fn(&Scratch)) -> SeededFault {
     SeededFault { what, make, finding, fixed: true }
 }
 
@@ -95,15 +95,15 @@ const FAULTS: &[SeededFault] = &[
     seeded("the settings drop the hooks", ("wired", "fail", "`CLAUDE_CODE_SIMPLE`, which drops the hooks"), |scratch| {
         project(scratch, &json!({ "env": { "CLAUDE_CODE_SIMPLE": "1" } }));
     }),
-    mended("a failure lets the call through", ("wired", "fail", "onFailure"), |scratch| {
+    fixable("a failure lets the call through", ("wired", "fail", "onFailure"), |scratch| {
         local(scratch, |root| {
             root["hooks"]["PreToolUse"][0]["hooks"][0].as_object_mut().unwrap().remove("onFailure");
         });
     }),
-    mended("a matcher misses tools", ("wired", "fail", "an event before an action has no entry"), |scratch| {
+    fixable("a matcher misses tools", ("wired", "fail", "an event before an action has no entry"), |scratch| {
         local(scratch, |root| root["hooks"]["PreToolUse"][0]["matcher"] = "Bash".into());
     }),
-    mended("the event before a call has no entry", ("wired", "fail", "an event before an action has no entry"), |scratch| {
+    fixable("the event before a call has no entry", ("wired", "fail", "an event before an action has no entry"), |scratch| {
         local(scratch, |root| {
             root["hooks"].as_object_mut().unwrap().remove("PreToolUse");
         });
@@ -128,11 +128,11 @@ const FAULTS: &[SeededFault] = &[
     seeded("a script of the project drops hooks", ("starts", "warn", "package.json:1: `--safe-mode`"), |scratch| {
         scratch.write("package.json", "{\"scripts\":{\"ai\":\"claude --safe-mode -p x\"}}");
     }),
-    mended("everyone can change the person's policy", ("files", "fail", "everyone on this machine can change"), |scratch| {
+    fixable("everyone can change the person's policy", ("files", "fail", "everyone on this machine can change"), |scratch| {
         user_policy(scratch, "");
         mode(&scratch.home().join(".config/portcullis/portcullis.toml"), 0o666);
     }),
-    mended("everyone can change the project's policy", ("files", "fail", "everyone on this machine can change"), |scratch| {
+    fixable("everyone can change the project's policy", ("files", "fail", "everyone on this machine can change"), |scratch| {
         mode(&scratch.repo().join("portcullis.toml"), 0o646);
     }),
     seeded("the policy has a mistake", ("policy", "fail", "unknown key `rules`"), |scratch| scratch.write("portcullis.toml", "schema = 1\nrules = 1\n")),

@@ -31,7 +31,7 @@ pub(super) fn look(place: &Place, findings: &mut CheckResults) {
         owner(path, &known, me, findings);
         if known.is_file() && known.mode() & 0o111 == 0 {
             let (text, fix) = (format!("`{}` is not executable, so nothing starts it", shown(path)), format!("chmod u+x {}", quoted(path)));
-            mend(text, fix, Some(Repair::Executable(path.clone())).filter(|_| me == Some(known.uid())), findings);
+            report(text, fix, Some(Repair::Executable(path.clone())).filter(|_| me == Some(known.uid())), findings);
         }
         folders.extend(path.parent().map(Path::to_path_buf).filter(|folder| !folders.contains(folder)));
     }
@@ -40,7 +40,7 @@ pub(super) fn look(place: &Place, findings: &mut CheckResults) {
         if known.mode() & 0o002 != 0 && known.mode() & 0o1000 == 0 {
             let text = format!("everyone on this machine can replace the programs in `{}`", shown(folder));
             let repair = Some(Repair::ReadOnly(folder.clone())).filter(|_| me == Some(known.uid()));
-            mend(text, format!("chmod o-w {}", quoted(folder)), repair, findings);
+            report(text, format!("chmod o-w {}", quoted(folder)), repair, findings);
         }
     }
     for file in place.layers().unwrap_or_default().iter().filter(|file| !file.identity.is_empty()) {
@@ -62,10 +62,10 @@ pub(super) fn look(place: &Place, findings: &mut CheckResults) {
 fn writable(path: &Path, known: &fs::Metadata, me: Option<u32>, group: bool, findings: &mut CheckResults) {
     let repair = || Some(Repair::ReadOnly(path.to_path_buf())).filter(|_| me == Some(known.uid()));
     if known.mode() & 0o002 != 0 {
-        mend(format!("everyone on this machine can change `{}`", shown(path)), format!("chmod go-w {}", quoted(path)), repair(), findings);
+        report(format!("everyone on this machine can change `{}`", shown(path)), format!("chmod go-w {}", quoted(path)), repair(), findings);
     // A group with the number of its owner is that person's own.
     } else if group && known.mode() & 0o020 != 0 && known.gid() != known.uid() && known.gid() != 0 {
-        mend(format!("the group {} can change `{}`", known.gid(), shown(path)), format!("chmod g-w {}", quoted(path)), repair(), findings);
+        report(format!("the group {} can change `{}`", known.gid(), shown(path)), format!("chmod g-w {}", quoted(path)), repair(), findings);
     }
 }
 
@@ -77,7 +77,7 @@ fn owner(path: &Path, known: &fs::Metadata, me: Option<u32>, findings: &mut Chec
     }
 }
 
-fn mend(text: String, fix: String, repair: Option<Repair>, findings: &mut CheckResults) {
+fn report(text: String, fix: String, repair: Option<Repair>, findings: &mut CheckResults) {
     match repair {
         Some(repair) => findings.broken(PART, text, fix, repair),
         None => findings.fail(PART, text, fix),
