@@ -349,7 +349,8 @@ fn old_bundle(program: &Program, words: &[Word], at: usize, out: &mut ParsedArgu
 /// other word follows that could be the image instead.
 fn is_image(role: Option<(Role, bool)>, word: &Word, next: Option<&Word>) -> bool {
     let has_tag = || word.pieces.iter().any(|piece| matches!(piece, WordPiece::Lit(text) if text.contains([':', '/'])));
-    matches!(role, Some((Role::Image, _))) && (next.is_none() || has_tag())
+    // An option behind it would be docker's own, if the unknown beginning brought one too.
+    matches!(role, Some((Role::Image, _))) && next.is_none_or(|next| has_tag() && !next.may_be_option())
 }
 
 fn long(scope: &[Cow<Program>], words: &[Word], at: usize, out: &mut ParsedArguments) -> usize {
