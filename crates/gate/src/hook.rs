@@ -11,7 +11,7 @@ use crate::call;
 use crate::deep::{Deep, HandsOver, Stop};
 use crate::failure::Failure;
 use crate::world::World;
-use crate::world::system::{self, Asked, LastWords, ReadFault, Said};
+use crate::world::system::{self, Asked, LastWords, ReadFault, Said, Started};
 use clients::{CLIENTS, Invocation, Moment, MomentKind};
 
 /// Seconds that the hook may take where the wiring says nothing: older ones let the client wait for ten.
@@ -44,6 +44,8 @@ input and writes one answer; it is not started by hand. `portcullis --help` list
 
 /// Says to a person what this program is, and ends the process. Only at a terminal is that a success: a client that starts
 /// the hook in this way would take one for permission. Returns if this is no question of a person.
+#[cold]
+#[inline(never)]
 pub fn explained(argument: Option<&OsStr>) {
     let asked = argument.is_some_and(|argument| ["-h", "--help", "-V", "--version"].iter().any(|known| argument == *known));
     let person = std::io::stdin().is_terminal();
@@ -58,12 +60,12 @@ pub fn explained(argument: Option<&OsStr>) {
     }
 }
 
-/// The hook.
-pub fn hot(invocation: &Invocation) -> ! {
+/// The hook, as it was started.
+pub fn hot(invocation: &Invocation, started: Started) -> ! {
     let milliseconds = invocation.seconds.unwrap_or(USUAL_SECONDS).saturating_mul(1000);
-    let end = Instant::now() + Duration::from_millis(milliseconds.into());
+    let end = system::since_boot() + Duration::from_millis(milliseconds.into());
     let input = enter(invocation, milliseconds, HookAnswer::clone);
-    let world = World::without_binaries();
+    let world = World::without_binaries(&|name| started.variable(name).map(OsStr::to_os_string));
     let answer = match call::answer(invocation, &input, &world, &HandsOver) {
         Ok(answer) => answer,
         Err(Stop::HandOver) => hand_over(invocation, &input, end),
@@ -140,15 +142,18 @@ fn enter(invocation: &Invocation, deadline: u32, form: fn(&HookAnswer) -> HookAn
     }
 }
 
-/// The cold binary's answer, or that to a failure of it.
-fn hand_over(invocation: &Invocation, input: &[u8], end: Instant) -> HookAnswer {
+/// The cold binary's answer, or that to a failure of it. `end` is when the hook ends, after the start of the machine.
+#[cold]
+#[inline(never)]
+fn hand_over(invocation: &Invocation, input: &[u8], end: Duration) -> HookAnswer {
     let Some(folder) = system::own_folder() else {
         return failed(&Failure::ColdMissing { path: "portcullis".to_owned(), why: "the hook does not know its own folder".to_owned() }, invocation);
     };
     let program = folder.join("portcullis");
     let path = || program.display().to_string();
     // Should the waiting itself fail, the hook's own deadline ends it.
-    let until = end.checked_sub(Duration::from_millis(MARGIN.into())).unwrap_or(end);
+    let left = end.saturating_sub(system::since_boot());
+    let until = Instant::now() + left.checked_sub(Duration::from_millis(MARGIN.into())).unwrap_or(left);
     match start(&program, invocation, input, until) {
         Err(error) => failed(&Failure::ColdMissing { path: path(), why: error.to_string() }, invocation),
         Ok(mut asked) => match unmarked(&asked.output).filter(|_| !asked.late) {

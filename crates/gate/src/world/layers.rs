@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::repository::PolicyAnchor;
-use super::{LOCAL_POLICY, PROJECT_POLICY, errno_text, organisation_policy, system};
+use super::{LOCAL_POLICY, PROJECT_POLICY, below, errno_text, organisation_policy, system};
 use crate::failure::Failure;
 use policy::facts::Places;
 use policy::{Layer, Policy};
@@ -20,11 +20,11 @@ pub(super) fn paths(configs: &[PathBuf], anchor: &PolicyAnchor) -> Vec<(Layer, P
     // Only the password database's home is surely the person's. What the environment names may be a project's doing, so
     // it may tighten like a local file, and not waive.
     let layer = |at: usize| if at == 0 { Layer::User } else { Layer::Local };
-    all.extend(configs.iter().enumerate().map(|(at, folder)| (layer(at), folder.join("portcullis.toml"))));
+    all.extend(configs.iter().enumerate().map(|(at, folder)| (layer(at), below(folder, "portcullis.toml"))));
     for root in anchor.origin.iter().chain([&anchor.root]) {
-        all.push((Layer::Project, root.join(PROJECT_POLICY)));
+        all.push((Layer::Project, below(root, PROJECT_POLICY)));
     }
-    all.push((Layer::Local, anchor.root.join(LOCAL_POLICY)));
+    all.push((Layer::Local, below(&anchor.root, LOCAL_POLICY)));
     all
 }
 
