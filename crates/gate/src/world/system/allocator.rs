@@ -5,7 +5,7 @@ use std::alloc::{GlobalAlloc, Layout};
 use std::cell::UnsafeCell;
 use std::hint;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// Bytes that need no system call: an ordinary call gets by with them.
 const FIRST_REGION: usize = 256 * 1024;
@@ -52,13 +52,18 @@ static SHARED: SharedArena = {
     SharedArena { taken: AtomicBool::new(false), arena: UnsafeCell::new(Arena { start, next: start, end }) }
 };
 
+/// Where the last block ends, as far as a thread can tell that has not the arena to itself.
+static LAST_END: AtomicUsize = AtomicUsize::new(0);
+
 /// Does `work` alone on the arena. `work` neither panics nor allocates, so the flag is always given back.
 fn with<T>(work: impl FnOnce(&mut Arena) -> T) -> T {
     while SHARED.taken.swap(true, Ordering::Acquire) {
         hint::spin_loop();
     }
     // SAFETY: the flag was free and is now ours, so this is the only reference to the arena until it is given back.
-    let result = work(unsafe { &mut *SHARED.arena.get() });
+    let arena = unsafe { &mut *SHARED.arena.get() };
+    let result = work(arena);
+    LAST_END.store(arena.next.addr(), Ordering::Relaxed);
     SHARED.taken.store(false, Ordering::Release);
     result
 }
@@ -118,32 +123,52 @@ impl Arena {
     }
 }
 
+/// Functions of their own, for there are some thousand places that take or give back: in each of them, they would make the
+/// program a fifth longer.
+#[inline(never)]
+fn take(layout: Layout) -> *mut u8 {
+    with(|arena| arena.take(layout))
+}
+
+#[inline(never)]
+fn give_back(block: *mut u8, size: usize) {
+    // Nearly always it is another block that is the last one. Whoever is told wrongly gives back nothing, or asks once more.
+    if block.addr().wrapping_add(size) == LAST_END.load(Ordering::Relaxed) {
+        with(|arena| arena.resize(block.addr(), size, 0));
+    }
+}
+
+#[inline(never)]
+fn resized(block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+    if let Some(same) = with(|arena| arena.resize(block.addr(), layout.size(), size)) {
+        return same;
+    }
+    if size <= layout.size() {
+        return block;
+    }
+    let Ok(wanted) = Layout::from_size_align(size, layout.align()) else { return ptr::null_mut() };
+    let moved = with(|arena| arena.take(wanted));
+    if !moved.is_null() {
+        // SAFETY: the caller is `realloc`, whose old block holds `layout.size()` bytes; the new one has more, and they do not
+        // overlap, since the old one was not given back.
+        unsafe { ptr::copy_nonoverlapping(block, moved, layout.size()) };
+    }
+    moved
+}
+
 // SAFETY: `take` gives out blocks of the size and alignment asked for, inside a region that is never unmapped, and never
 // gives out a byte again before the block that contained it was deallocated; nothing here panics.
 unsafe impl GlobalAlloc for Bump {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        with(|arena| arena.take(layout))
+        take(layout)
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        with(|arena| arena.resize(block.addr(), layout.size(), 0));
+        give_back(block, layout.size());
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if let Some(same) = with(|arena| arena.resize(block.addr(), layout.size(), size)) {
-            return same;
-        }
-        if size <= layout.size() {
-            return block;
-        }
-        let Ok(wanted) = Layout::from_size_align(size, layout.align()) else { return ptr::null_mut() };
-        let moved = with(|arena| arena.take(wanted));
-        if !moved.is_null() {
-            // SAFETY: the old block holds `layout.size()` bytes, the new one more, and they do not overlap, since the
-            // old one was not given back.
-            unsafe { ptr::copy_nonoverlapping(block, moved, layout.size()) };
-        }
-        moved
+        resized(block, layout, size)
     }
 }
 
