@@ -65,9 +65,8 @@ impl Eq for Word {}
 impl Word {
     /// A word that is wholly known.
     pub fn lit(text: impl Into<String>) -> Self {
-        let mut word = Self::default();
-        word.push_lit(&text.into());
-        word
+        let text = text.into();
+        Self { pieces: if text.is_empty() { Vec::new() } else { vec![WordPiece::Lit(text)] }, ..Self::default() }
     }
 
     /// A word of which nothing is known.
