@@ -143,7 +143,7 @@ impl World {
             state_places,
             // A project may set it, so it counts only where temporary folders are.
             temporary: variable("TMPDIR").and_then(absolute).filter(|path| TEMPORARY.iter().any(|known| path.starts_with(known))),
-            zsh: variable("SHELL").is_none_or(|shell| !shell.ends_with("bash")) || account.is_some_and(|account| account.shell.ends_with("zsh")),
+            zsh: variable("SHELL").is_none_or(|shell| !is_called(&shell, "bash")) || account.is_some_and(|account| is_called(&account.shell, "zsh")),
             attended: client_variable(&|names| names.attended).is_none_or(|value| value.as_os_str() != "0"),
             plugin: client_variable(&|names| names.plugin).is_some(),
             binaries: None,
@@ -257,6 +257,11 @@ pub(crate) fn below(folder: &Path, name: &str) -> PathBuf {
     }
     path.push(name);
     path.into()
+}
+
+/// Whether a program has this name.
+fn is_called(program: &Path, name: &str) -> bool {
+    program.as_os_str().as_encoded_bytes().rsplit(|byte| *byte == b'/').next() == Some(name.as_bytes())
 }
 
 fn add(list: &mut Vec<PathBuf>, path: PathBuf) {

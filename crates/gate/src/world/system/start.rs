@@ -49,7 +49,12 @@ impl Started {
 
     /// The value of a variable of the environment. The first one counts, as for the C library.
     pub fn variable(self, name: &str) -> Option<&'static OsStr> {
+        let first = name.bytes().next().unwrap_or(b'=');
         let value = |text: *const c_char| {
+            // SAFETY: a text has at least the NUL that ends it.
+            if unsafe { *text }.cast_unsigned() != first {
+                return None;
+            }
             let mut at = text;
             for byte in name.bytes().chain(*b"=") {
                 // SAFETY: all bytes before this one are those of the name, so none of them is the NUL that ends the text.
