@@ -219,7 +219,8 @@ impl<'t> JsonReader<'t> {
 
     fn object(&mut self, level: usize) -> JsonResult<Json> {
         let level = Self::deeper(level)?;
-        let mut entries: Vec<(String, Json)> = Vec::new();
+        // An event has some ten fields.
+        let mut entries: Vec<(String, Json)> = Vec::with_capacity(if level == 1 { FEW_KEYS } else { 0 });
         let mut seen: BTreeSet<String> = BTreeSet::new();
         self.elements(b'}', "a `,` or `}` is missing", |reader| {
             reader.blanks();

@@ -264,16 +264,16 @@ pub fn is_writable(path: &Path) -> bool {
 #[must_use]
 pub fn user() -> u32 {
     // SAFETY: `geteuid` takes nothing, touches no memory of ours and cannot fail.
-    told_at_start(StartValue::User).unwrap_or_else(|| unsafe { libc::geteuid() })
+    known_at_start(StartValue::User).unwrap_or_else(|| unsafe { libc::geteuid() })
 }
 
 /// The user who started this process.
 fn real_user() -> u32 {
     // SAFETY: `getuid` takes nothing, touches no memory of ours and cannot fail.
-    told_at_start(StartValue::RealUser).unwrap_or_else(|| unsafe { libc::getuid() })
+    known_at_start(StartValue::RealUser).unwrap_or_else(|| unsafe { libc::getuid() })
 }
 
-/// What the kernel tells each process when it starts. Nothing here changes a user later.
+/// What the kernel gives each process when it starts. Nothing here changes a user later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum StartValue {
     User,
@@ -281,18 +281,18 @@ enum StartValue {
 }
 
 #[cfg(target_os = "linux")]
-fn told_at_start(value: StartValue) -> Option<u32> {
+fn known_at_start(value: StartValue) -> Option<u32> {
     let kind = if value == StartValue::User { libc::AT_EUID } else { libc::AT_UID };
     // SAFETY: the place is this thread's own number of the last error.
     unsafe { *libc::__errno_location() = 0 };
     // SAFETY: `getauxval` takes any number and touches no memory of ours.
-    let told = unsafe { libc::getauxval(kind) };
-    // 0 is a user, and the answer where nothing was told.
-    if told == 0 && errno_of(&io::Error::last_os_error()) != 0 { None } else { u32::try_from(told).ok() }
+    let user = unsafe { libc::getauxval(kind) };
+    // 0 is a user, and the answer where the kernel did not say it.
+    if user == 0 && errno_of(&io::Error::last_os_error()) != 0 { None } else { u32::try_from(user).ok() }
 }
 
 #[cfg(not(target_os = "linux"))]
-fn told_at_start(_value: StartValue) -> Option<u32> {
+fn known_at_start(_value: StartValue) -> Option<u32> {
     None
 }
 

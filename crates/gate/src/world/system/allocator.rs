@@ -50,16 +50,25 @@ fn carved(next: *mut u8, end: *mut u8, layout: Layout) -> Option<(*mut u8, *mut 
 /// thousand places that take or give back: in each of them, they would make the program a fifth longer.
 #[inline(never)]
 fn take(layout: Layout) -> *mut u8 {
+    try_to_take(layout).unwrap_or_else(|_| take_from_another(layout))
+}
+
+/// A block of the region in use. Error: there is no room, and where the block was to begin; or nothing, for another thread was
+/// faster.
+fn try_to_take(layout: Layout) -> Result<*mut u8, Option<*mut u8>> {
+    let next = NEXT.load(Ordering::Acquire);
+    let (block, stop) = carved(next, END.load(Ordering::Acquire), layout).ok_or(Some(next))?;
+    NEXT.compare_exchange(next, stop, Ordering::AcqRel, Ordering::Relaxed).map(|_| block).map_err(|_| None)
+}
+
+#[cold]
+#[inline(never)]
+fn take_from_another(layout: Layout) -> *mut u8 {
     loop {
-        let next = NEXT.load(Ordering::Acquire);
-        match carved(next, END.load(Ordering::Acquire), layout) {
-            Some((block, stop)) => {
-                if NEXT.compare_exchange(next, stop, Ordering::AcqRel, Ordering::Relaxed).is_ok() {
-                    return block;
-                }
-            }
-            None if open(next, layout) => {}
-            None => return ptr::null_mut(),
+        match try_to_take(layout) {
+            Ok(block) => return block,
+            Err(Some(next)) if !open(next, layout) => return ptr::null_mut(),
+            Err(_) => {}
         }
     }
 }
