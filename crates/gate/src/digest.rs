@@ -63,14 +63,14 @@ pub fn digest(parts: &[&[u8]]) -> [u8; SIGNS] {
     compress(&mut state, &block, count + filled as u128, true);
     let [low, high, ..] = state.map(u64::to_le_bytes);
     let mut signs = [0; SIGNS];
-    for (pair, made) in signs.as_chunks_mut::<2>().0.iter_mut().zip(hexadecimal(&low).iter().chain(&hexadecimal(&high))) {
+    for (pair, made) in signs.as_chunks_mut::<2>().0.iter_mut().zip(hexadecimal(low).iter().chain(&hexadecimal(high))) {
         *pair = *made;
     }
     signs
 }
 
 /// The two hexadecimal digits of each byte.
-pub(crate) fn hexadecimal(bytes: &[u8; 8]) -> [[u8; 2]; 8] {
+pub(crate) fn hexadecimal(bytes: [u8; 8]) -> [[u8; 2]; 8] {
     let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
     bytes.map(|byte| [digit(byte >> 4), digit(byte & 15)])
 }

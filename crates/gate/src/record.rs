@@ -362,7 +362,7 @@ impl RecordLine {
         if let Some(hash) = hash {
             self.key(key);
             self.0.push('"');
-            self.0.push_str(str::from_utf8(hexadecimal(&hash.to_be_bytes()).as_flattened()).unwrap_or_default());
+            self.0.push_str(str::from_utf8(hexadecimal(hash.to_be_bytes()).as_flattened()).unwrap_or_default());
             self.0.push('"');
         }
         start..self.0.len()

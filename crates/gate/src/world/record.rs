@@ -273,7 +273,7 @@ fn places_of<'b>(wanted: &'b [u8; 8], bytes: &'b [u8]) -> impl Iterator<Item = u
     let may = move |at: &usize| {
         let pair = bytes.get(at + 6..).and_then(|rest| Some((rest.first_chunk::<PLACES>()?, rest.get(1..)?.first_chunk::<PLACES>()?)));
         // Behind the last whole piece each place is looked at.
-        pair.is_none_or(|(one, next)| one.iter().zip(next).fold(false, |any, (one, next)| any | ((*one == last) & (*next == end))))
+        pair.is_none_or(|(one, next)| one.iter().zip(next).fold(0, |any, (one, next)| any | (u8::from(*one == last) & u8::from(*next == end))) != 0)
     };
     let is = move |at: &usize| bytes.get(*at..).and_then(|rest| rest.first_chunk()) == Some(wanted);
     (0..bytes.len()).step_by(PLACES).filter(may).flat_map(|at| at..at + PLACES).filter(is)

@@ -39,7 +39,7 @@ pub const MAX_BYTES: usize = 64 << 20;
 /// The name of a repository's folder in the state: its path hashed (FNV-1a, 64 bits), so that any path has one.
 pub fn folder_name(root: &Path) -> String {
     let hash = root.as_os_str().as_encoded_bytes().iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
-    str::from_utf8(hexadecimal(&hash.to_be_bytes()).as_flattened()).unwrap_or_default().to_owned()
+    str::from_utf8(hexadecimal(hash.to_be_bytes()).as_flattened()).unwrap_or_default().to_owned()
 }
 
 /// A file of the repository's state, in a state folder.

@@ -49,8 +49,11 @@ pub(in crate::world) fn is_without_links(path: &Path) -> Option<io::Result<bool>
         // SAFETY: `path` is a text ended by NUL, `how` is of the size that is given, and both live beyond the call.
         let fd = unsafe { libc::syscall(libc::SYS_openat2, libc::AT_FDCWD, path, &raw const how, size_of::<libc::open_how>()) };
         match i32::try_from(fd) {
-            // SAFETY: the descriptor is open, new, and owned by nobody else.
-            Ok(fd @ 0..) => Ok(drop(unsafe { OwnedFd::from_raw_fd(fd) })),
+            Ok(fd @ 0..) => {
+                // SAFETY: the descriptor is open, new, and owned by nobody else.
+                drop(unsafe { OwnedFd::from_raw_fd(fd) });
+                Ok(())
+            }
             _ => Err(io::Error::last_os_error()),
         }
     });

@@ -16,7 +16,7 @@ const SHORT: usize = 4 * BLOCK;
 ///
 /// Both places are valid for `count` bytes.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "it is the body of the functions that the compiler calls")]
+#[allow(clippy::inline_always, reason = "it is the body of the functions that the compiler calls")]
 unsafe fn forward(to: *mut u8, from: *const u8, count: usize) {
     if count > SHORT {
         // SAFETY: all blocks are within `count` bytes. The last one may overlap the one before it, and is read before anything
@@ -44,7 +44,7 @@ unsafe fn forward(to: *mut u8, from: *const u8, count: usize) {
 ///
 /// Both places are valid for `count` bytes.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "it is the body of a function that the compiler calls")]
+#[allow(clippy::inline_always, reason = "it is the body of a function that the compiler calls")]
 unsafe fn backward(to: *mut u8, from: *const u8, count: usize) {
     if count > SHORT {
         // SAFETY: as in `forward`, from the other end.
@@ -70,7 +70,7 @@ unsafe fn backward(to: *mut u8, from: *const u8, count: usize) {
 ///
 /// Both places are valid for `count` bytes.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "it is the body of the functions that the compiler calls")]
+#[allow(clippy::inline_always, reason = "it is the body of the functions that the compiler calls")]
 unsafe fn short(to: *mut u8, from: *const u8, count: usize) {
     macro_rules! ends {
         ($half:ty) => {{
@@ -103,7 +103,7 @@ unsafe fn short(to: *mut u8, from: *const u8, count: usize) {
 ///
 /// Both places are valid for `count` bytes.
 #[inline(always)]
-#[expect(clippy::inline_always, reason = "it is the body of the functions that the compiler calls")]
+#[allow(clippy::inline_always, reason = "it is the body of the functions that the compiler calls")]
 unsafe fn order(one: *const u8, other: *const u8, count: usize) -> Ordering {
     const WORD: usize = size_of::<u64>();
     // SAFETY: the callers below keep `at` so that the word is within `count` bytes.
