@@ -23,7 +23,8 @@ pub fn note(repository: &Repository) -> Option<String> {
 
 /// The paths of tracked files named `portcullis.toml` below the top. Empty if the index cannot be read, or is in a form that
 /// is not known here (version 4, SHA-256).
-fn policies(repository: &Repository) -> Vec<String> {
+#[must_use]
+pub fn policies(repository: &Repository) -> Vec<String> {
     let path = repository.git_dir.join("index");
     if fs::metadata(&path).map_or(true, |about| about.len() > MAX_INDEX) {
         return Vec::new();
