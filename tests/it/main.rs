@@ -57,6 +57,7 @@ mod record_chain;
 mod record_export;
 mod registry;
 mod replay;
+mod replay_ongoing;
 mod report;
 mod repository;
 mod secrets_arrive;
