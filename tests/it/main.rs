@@ -45,6 +45,7 @@ mod names;
 mod notes;
 mod one_judgement;
 mod outputs;
+mod outside;
 mod pages;
 mod payloads;
 mod pipeline;

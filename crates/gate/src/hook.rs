@@ -100,7 +100,8 @@ fn marked(answer: &HookAnswer) -> HookAnswer {
 }
 
 /// The answer in what the cold binary gave back. `None` if it is anything else.
-fn unmarked(bytes: &[u8]) -> Option<HookAnswer> {
+#[must_use]
+pub fn unmarked(bytes: &[u8]) -> Option<HookAnswer> {
     let (line, texts) = std::str::from_utf8(bytes).ok()?.split_once('\n')?;
     let words: Vec<&str> = line.split(' ').collect();
     let [MARK, crate::BUILD, code, stdout, stderr] = words.as_slice() else { return None };

@@ -32,7 +32,9 @@ pub fn policies(repository: &Repository) -> Vec<String> {
     fs::read(&path).map(|index| named(&index)).unwrap_or_default()
 }
 
-fn named(index: &[u8]) -> Vec<String> {
+/// The paths of files of this name in the bytes of git's index.
+#[must_use]
+pub fn named(index: &[u8]) -> Vec<String> {
     let version = index.get(4..8).filter(|_| index.starts_with(b"DIRC"));
     let there = index.windows(NAME.len() + 1).any(|window| window.strip_suffix(b"\0") == Some(NAME));
     if !there || !matches!(version, Some([0, 0, 0, 2 | 3])) {
