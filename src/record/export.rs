@@ -221,7 +221,7 @@ impl ExportLine {
             Some("denied") => (2, "Blocked"),
             Some("allowed") => (1, "Allowed"),
             Some(_) => (99, "Asked"),
-            None => (15, "Logged"),
+            None => (17, "Logged"),
         };
         let (action_id, action) = match self.decision() {
             Some("denied") => (2, "Denied"),
