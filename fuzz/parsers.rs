@@ -1,7 +1,7 @@
 //! Each parser of text from outside, with what must be true of every input beside that nothing crashes. The fuzz target
 //! `parsers` and the test `outside` both go by this list: the first byte of an input chooses the parser.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -186,7 +186,10 @@ fn client_settings(input: &[u8]) {
     let own = Wiring { command: "/opt/portcullis-hook".to_owned(), events: clients::claude_code::WIRED, timeout_seconds: 60 };
     if let Ok(wired) = settings::install(Some(&text), &own) {
         assert_eq!(settings::install(Some(&wired), &own).as_ref(), Ok(&wired), "wired twice");
-        assert!(settings::remove_entries(&wired, &own).is_ok_and(|left| left.is_none_or(|left| !left.contains("/opt/portcullis-hook") || text.contains("/opt/portcullis-hook"))));
+        assert!(
+            settings::remove_entries(&wired, &own)
+                .is_ok_and(|left| left.is_none_or(|left| !left.contains("/opt/portcullis-hook") || text.contains("/opt/portcullis-hook")))
+        );
     }
     for wiring in WIRINGS {
         if let Ok(wired) = wired_text(wiring, Some(&text), HOOK) {
@@ -271,7 +274,7 @@ fn state_files(input: &[u8]) {
         fs::create_dir_all(&work).expect("a folder");
         let world = World { homes: vec![folder.to_path_buf()], states: vec![folder.join("state")], ..World::default() };
         let Ok(mut around) = world.at(&work) else { return };
-        around.session = "s".to_owned();
+        "s".clone_into(&mut around.session);
         let Some(memory) = around.memory.first().cloned() else { return };
         let _ = fs::remove_dir_all(&memory);
         fs::create_dir_all(&memory).expect("a folder");
@@ -288,7 +291,7 @@ fn state_files(input: &[u8]) {
         let _ = (meters::check(&around), phase::read(&around), trail::read(&around));
         record::let_go(&around.memory, 1_800_000_000_000);
         let mut entry = Entry::new("Stop", gate::record::RecordSource::Hot, 1);
-        entry.session = "s".to_owned();
+        "s".clone_into(&mut entry.session);
         record::append(&around.memory, &entry.line(), None).expect("a line can be added behind anything");
         let files = record::files(&around.memory);
         let newest = files.last().and_then(|path| fs::read(path).ok()).unwrap_or_default();
@@ -311,7 +314,8 @@ fn compiled_policy(input: &[u8]) {
     let _ = (policy.all_rules(), policy.tiers(), policy.has_meters());
     let setting = Setting { cwd: "/repo".to_owned(), home: None, temporary: "/tmp".to_owned(), zsh: true, root: "/repo".to_owned() };
     let (actions, _) = actions::tools::of(&ToolCall::command("git push --force origin main && rm -rf x"), &setting, &policy.programs, Lookups::default());
-    let facts = Facts { known: Default::default(), today: 0, agent: "main".to_owned(), mode: "default".to_owned(), committing: false, places: Places::default() };
+    let facts =
+        Facts { known: BTreeMap::default(), today: 0, agent: "main".to_owned(), mode: "default".to_owned(), committing: false, places: Places::default() };
     let _ = decide(&actions, &facts, &policy, true);
 }
 
@@ -323,10 +327,13 @@ fn patches(input: &[u8]) {
     }
 }
 
+/// What the reader of texts for databases knows.
+const LANGUAGES: [QueryLanguage; 6] =
+    [QueryLanguage::Postgres, QueryLanguage::Mysql, QueryLanguage::Sqlite, QueryLanguage::Any, QueryLanguage::Redis, QueryLanguage::Mongo];
+
 fn queries(input: &[u8]) {
     let text = text(input);
-    use QueryLanguage::{Any, Mongo, Mysql, Postgres, Redis, Sqlite};
-    for language in [Postgres, Mysql, Sqlite, Any, Redis, Mongo] {
+    for language in LANGUAGES {
         let settings = QuerySettings::new(language);
         let _ = read(&settings, &[(Source::Argument, text.clone())], &mut |_| None);
         let _ = read(&settings, &[(Source::Input, text.clone())], &mut |_| Some("SELECT 1;".to_owned()));
@@ -337,7 +344,10 @@ fn json(input: &[u8]) {
     let text = text(input);
     assert_eq!(Json::read(quoted(&text).as_bytes()), Ok(Json::Text(text)));
     if Json::read(input).is_ok() {
-        assert!(serde_json::from_slice::<serde_json::Value>(input).is_ok() || !input.is_ascii() || input.iter().any(|byte| *byte < b' ') || has_wide_number(input), "another reader refuses it");
+        assert!(
+            serde_json::from_slice::<serde_json::Value>(input).is_ok() || !input.is_ascii() || input.iter().any(|byte| *byte < b' ') || has_wide_number(input),
+            "another reader refuses it"
+        );
     }
 }
 
@@ -414,12 +424,16 @@ impl tests_first::Tree for NoFiles {
     }
 }
 
+/// A policy with nothing but that.
+static WITH_TESTS: LazyLock<Vec<u8>> = LazyLock::new(|| compiled("schema = 1\n[tests-first]\n"));
+
 fn source_code(input: &[u8]) {
     let text = text(input);
     let (old, new) = text.split_once('\0').unwrap_or(("", &text));
-    static POLICY: LazyLock<Vec<u8>> = LazyLock::new(|| compiled("schema = 1\n[tests-first]\n"));
-    let Some(section) = Policy::open(&POLICY).and_then(|policy| policy.tests_first) else { return };
-    for path in ["src/a.py", "tests/test_a.py", "src/a.ts", "src/a.test.ts", "src/a.rs", "a.go", "a_test.go", "lib/a.rb", "src/main/java/A.java", "a.c", "A.cs", "a.ex"] {
+    let Some(section) = Policy::open(&WITH_TESTS).and_then(|policy| policy.tests_first) else { return };
+    for path in
+        ["src/a.py", "tests/test_a.py", "src/a.ts", "src/a.test.ts", "src/a.rs", "a.go", "a_test.go", "lib/a.rb", "src/main/java/A.java", "a.c", "A.cs", "a.ex"]
+    {
         let changed = Changed { path: path.to_owned(), old: FileVersion::Known(old.to_owned()), new: FileVersion::Known(new.to_owned()), part: false };
         let _ = tests_first::judge(&[changed], &NoFiles, &section, 0);
     }
@@ -498,8 +512,11 @@ pub(crate) fn policy_file(input: &[u8]) {
     }
 }
 
-/// The targets beside `parsers`, by the names of their folders of seeds.
-pub(crate) const TARGETS: &[(&str, fn(&[u8]))] = &[("event", event), ("command", command), ("policy", policy_file), ("parsers", check)];
+/// A target: its name, and what checks an input.
+pub(crate) type FuzzTarget = (&'static str, fn(&[u8]));
+
+/// The targets, by the names of their folders of seeds.
+pub(crate) const TARGETS: &[FuzzTarget] = &[("event", event), ("command", command), ("policy", policy_file), ("parsers", check)];
 
 /// The bytes that choose a parser, each once.
 pub(crate) fn choosing() -> BTreeSet<u8> {

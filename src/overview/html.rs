@@ -165,7 +165,9 @@ pub fn page(page: &OverviewPage) -> String {
         }
         out.push_str("</ul>\n</section>\n");
     }
-    out.push_str("</main>\n<footer>\n<p class=\"dim\">Made from the record of Portcullis. <code>portcullis log verify</code> says whether the record is whole.</p>\n");
+    out.push_str(
+        "</main>\n<footer>\n<p class=\"dim\">Made from the record of Portcullis. <code>portcullis log verify</code> says whether the record is whole.</p>\n",
+    );
     for note in &page.notes {
         let _ = writeln!(out, "<p class=\"dim\">Not shown: {}</p>", text(note));
     }

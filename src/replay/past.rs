@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 
 use crate::record::export::{is_decision, is_trial};
-use actions::tools::is_shell;
 use crate::record::feed::{FeedPosition, RecordFeed};
+use actions::tools::is_shell;
 use gate::record::{Entry, Held, Outcome, hash_all};
 
 /// What was decided on a call, and how it ended.

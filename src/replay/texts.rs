@@ -73,7 +73,7 @@ impl FollowedTexts {
                     Change::Attributes { .. } => return Vec::new(),
                     Change::Tree(_) => return self.forget_below(path),
                     Change::Whole(text) => (true, Some(text.clone())),
-                    Change::Copy { from, append: false } => (true, self.known.get(from).map(|text| text.to_string())),
+                    Change::Copy { from, append: false } => (true, self.known.get(from).map(ToString::to_string)),
                     change => {
                         let before = self.known.get(path);
                         // An edit of nothing makes a new file.

@@ -208,8 +208,11 @@ const PAST_FAULTS: &[SeededFault] = &[
     }),
 ];
 
+/// What is the case, and how it comes about.
+type GoodPast = (&'static str, fn(&Scratch));
+
 /// What the record shows and that is well.
-const GOOD_PASTS: &[(&str, fn(&Scratch))] = &[
+const GOOD_PASTS: &[GoodPast] = &[
     ("each server was used, and one is new", |scratch| {
         scratch.write(".mcp.json", "{ // servers\n \"mcpServers\": {\"notes\":{\"command\":\"sh\"}} }");
         for session in ["a", "b", "c", "d", "e"] {
@@ -221,7 +224,9 @@ const GOOD_PASTS: &[(&str, fn(&Scratch))] = &[
     }),
     ("a server that few sessions could have used", |scratch| {
         scratch.write(".mcp.json", "{\"mcpServers\":{\"notes\":{\"command\":\"sh\"}}}");
-        ["a", "b", "c", "d"].iter().for_each(|session| call(scratch, session, "true"));
+        for session in ["a", "b", "c", "d"] {
+            call(scratch, session, "true");
+        }
     }),
     ("a record as it was written", |scratch| {
         for at in 0..20 {

@@ -56,6 +56,7 @@ mod readme;
 mod record;
 mod record_chain;
 mod record_export;
+mod record_versions;
 mod registry;
 mod replay;
 mod replay_ongoing;

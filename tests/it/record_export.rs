@@ -294,7 +294,16 @@ fn events_of_ocsf_are_valid_by_its_schema() {
         for held in [None, Some(Held::Ask), Some(Held::Deny)] {
             let rules = held.map(|_| RecordedRule { name: "a-rule".to_owned(), tier: 3, shadow: at % 2 == 0 }).into_iter().collect();
             let kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
-            put(Entry { tool: "T".to_owned(), kinds, tier: Some(3), held, rules, took: Some(1234), paused: at == 1, ..Entry::new("PreToolUse", RecordSource::Cold, 1) });
+            put(Entry {
+                tool: "T".to_owned(),
+                kinds,
+                tier: Some(3),
+                held,
+                rules,
+                took: Some(1234),
+                paused: at == 1,
+                ..Entry::new("PreToolUse", RecordSource::Cold, 1)
+            });
         }
     }
     for outcome in [None, Some(Outcome::Ok), Some(Outcome::Failed), Some(Outcome::Interrupted)] {

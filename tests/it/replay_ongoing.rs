@@ -145,7 +145,9 @@ fn a_limit_on_every_call_and_calls_that_people_refused() {
 fn budgets_add_up_fixed_costs() {
     let scratch = Scratch::new();
     let budget = |per: &str| {
-        format!("schema = 1\n[[budget]]\nname = \"letters\"\nusd = 1.00\nper = \"{per}\"\nover = 4\ncosts = [{{ run = {{ program = \"make\" }}, usd = 0.4 }}, {{ run = {{ program = \"ant\" }}, usd = 0.5 }}]\n")
+        format!(
+            "schema = 1\n[[budget]]\nname = \"letters\"\nusd = 1.00\nper = \"{per}\"\nover = 4\ncosts = [{{ run = {{ program = \"make\" }}, usd = 0.4 }}, {{ run = {{ program = \"ant\" }}, usd = 0.5 }}]\n"
+        )
     };
     let mut calls = commands(&["10:00:00", "10:01:00", "10:02:00"], "make");
     calls.push(("10:03:00", "prompt", json!({}), Succeeded));
@@ -207,11 +209,14 @@ fn edits_of_files_that_the_session_wrote_are_followed() {
     let scratch = Scratch::new();
     scratch.write("portcullis.toml", "schema = 1\n[tests-first]\n");
     let write = |path: &str, text: &str| ("10:00:00", "Write", json!({ "file_path": scratch.repo().join(path), "content": text }), Succeeded);
-    let edit = |path: &str, old: &str, new: &str| ("10:00:01", "Edit", json!({ "file_path": scratch.repo().join(path), "old_string": old, "new_string": new }), Succeeded);
+    let edit = |path: &str, old: &str, new: &str| {
+        ("10:00:01", "Edit", json!({ "file_path": scratch.repo().join(path), "old_string": old, "new_string": new }), Succeeded)
+    };
     let (source, test) = ("def add(a, b):\n    return a + b\n", "from add import add\n\n\ndef test_add():\n    assert add(1, 2) == 3\n");
     let (more, more_test) = ("\n\ndef sub(a, b):\n    return a - b\n", "\n\ndef test_sub():\n    from add import sub\n    assert sub(1, 2) == -1\n");
     let both = || vec![write("tests/test_add.py", test), write("src/add.py", source)];
-    let tests_then_source = [both(), vec![edit("tests/test_add.py", "== 3\n", &format!("== 3\n{more_test}")), edit("src/add.py", "a + b\n", &format!("a + b\n{more}"))]].concat();
+    let tests_then_source =
+        [both(), vec![edit("tests/test_add.py", "== 3\n", &format!("== 3\n{more_test}")), edit("src/add.py", "a + b\n", &format!("a + b\n{more}"))]].concat();
     let one = |calls: &[TimedCall]| {
         let [_, allowed, _, denied, unknown] = counts(&report(&scratch, &[&folder(&scratch, &[("s", calls)])]));
         (allowed, denied, unknown)
@@ -256,10 +261,19 @@ fn what_people_refused_again_and_again_becomes_a_rule() {
     .concat();
     let path = folder(&scratch, &[("s", &calls)]);
     let said = suggested(&scratch, &path);
-    for line in ["+[[rule]]", "+name    = \"refused-frobnicate", "--prod\"]", "+reason  = \"a person refused it 3 times\"", "+catches = [\"cd pkg && frobnicate deploy --prod\"]"] {
+    for line in [
+        "+[[rule]]",
+        "+name    = \"refused-frobnicate",
+        "--prod\"]",
+        "+reason  = \"a person refused it 3 times\"",
+        "+catches = [\"cd pkg && frobnicate deploy --prod\"]",
+    ] {
         assert!(said.stdout.contains(line), "{line}: {said:?}");
     }
-    assert!(said.stdout.contains("\"frobnicate deploy --dry-run\"") && !["twice", "sometimes", "failing"].iter().any(|word| said.stdout.contains(word)), "{said:?}");
+    assert!(
+        said.stdout.contains("\"frobnicate deploy --dry-run\"") && !["twice", "sometimes", "failing"].iter().any(|word| said.stdout.contains(word)),
+        "{said:?}"
+    );
     assert!(!scratch.repo().join("portcullis.toml").exists());
     // As it stands, the proposal is a policy, and its examples hold.
     let found: Value = serde_json::from_str(&replay(&scratch, &["--suggest", &path, "--json"]).stdout).unwrap();

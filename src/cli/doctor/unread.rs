@@ -26,7 +26,8 @@ pub(super) fn look(place: &Place, cwd: &Path, findings: &mut CheckResults) {
     let in_project = IN_PROJECT.iter().map(|path| root.join(path)).chain(from_here);
     for path in in_project.filter(|path| !read(path) && !tracked(place, path)) {
         if path.is_file() && !named.contains(&path) {
-            let fix = format!("move its rules into `{}`, or into `{}` for this machine alone", shown(&root.join(PROJECT_POLICY)), shown(&root.join(LOCAL_POLICY)));
+            let fix =
+                format!("move its rules into `{}`, or into `{}` for this machine alone", shown(&root.join(PROJECT_POLICY)), shown(&root.join(LOCAL_POLICY)));
             findings.warn(PART, format!("`{}` is a policy that nothing reads", shown(&path)), fix);
             named.push(path);
         }

@@ -55,7 +55,11 @@ pub(super) fn proposed(answers: &PeoplesAnswers, most: usize, text: &str, place:
     for command in answers.refused() {
         // One rule may find several of the commands.
         let with_made = made.iter().fold(text.to_owned(), |text, rule| format!("{text}\n{}\n", rule.text));
-        let found = if made.len() < most { one(&command, &runs(&command.command), &ran, &with_made, place, &|name| known.iter().any(|rule| rule.name == name)) } else { None };
+        let found = if made.len() < most {
+            one(&command, &runs(&command.command), &ran, &with_made, place, &|name| known.iter().any(|rule| rule.name == name))
+        } else {
+            None
+        };
         match found {
             Some(Some(text)) => made.push(ProposedRule { command, text }),
             Some(None) => {}
@@ -66,14 +70,7 @@ pub(super) fn proposed(answers: &PeoplesAnswers, most: usize, text: &str, place:
 }
 
 /// A rule for one command. `Some(None)`: a rule that is proposed already finds it.
-fn one(
-    command: &RefusedCommand,
-    runs: &[Run],
-    ran: &[(&str, Vec<Run>)],
-    text: &str,
-    place: &Place,
-    is_taken: &dyn Fn(&str) -> bool,
-) -> Option<Option<String>> {
+fn one(command: &RefusedCommand, runs: &[Run], ran: &[(&str, Vec<Run>)], text: &str, place: &Place, is_taken: &dyn Fn(&str) -> bool) -> Option<Option<String>> {
     if text.contains("reason  = \"a person refused it") && finds(text, "refused-", &[&command.command], place)? == [true] {
         return Some(None);
     }
@@ -89,13 +86,13 @@ fn one(
     spares.truncate(SPARES);
     let name = name(run, is_taken);
     tables(run)?.into_iter().find_map(|table| {
-        let spared: Vec<String> = spares.iter().map(|line| quoted(line)).collect();
+        let harmless: Vec<String> = spares.iter().map(|line| quoted(line)).collect();
         let rule = format!(
             "[[rule]]\nname    = {}\ntier    = 4\nrun     = {table}\nreason  = \"a person refused it {} times\"\ninstead = \"do the work without it, or tell the user what it is needed for\"\ncatches = [{}]\nspares  = [{}]",
             quoted(&name),
             command.times,
             quoted(&command.command),
-            spared.join(", ")
+            harmless.join(", ")
         );
         let found = finds(&format!("{text}\n{rule}\n"), &name, &lines, place)?;
         (found.first() == Some(&true) && found.iter().skip(1).all(|found| !found)).then_some(Some(rule))

@@ -192,7 +192,11 @@ pub(super) fn suggestions(agreed: &[AgreedCall], answers: &PeoplesAnswers, place
         return Ok(());
     }
     if agreed.is_empty() && rules.is_empty() && refused.is_empty() {
-        let why = if has_record(place) { format!("nobody agreed to the same call {OFTEN} times, or refused it as often") } else { "nothing is recorded here yet".to_owned() };
+        let why = if has_record(place) {
+            format!("nobody agreed to the same call {OFTEN} times, or refused it as often")
+        } else {
+            "nothing is recorded here yet".to_owned()
+        };
         say(&format!("nothing to propose: {why}"));
         return Ok(());
     }

@@ -106,7 +106,8 @@ fn of_messages(line: &mut Json, kind: &str, state: &mut TranscriptState) -> Vec<
     let by_subagent = line.get("isSidechain") == Some(&Json::Bool(true));
     let time = line.text("timestamp").unwrap_or_default().to_owned();
     // What the client itself or a machine puts there is marked.
-    let is_by_person = kind == "user" && !by_subagent && line.get("isMeta") != Some(&Json::Bool(true)) && line.get("isCompactSummary") != Some(&Json::Bool(true));
+    let is_by_person =
+        kind == "user" && !by_subagent && line.get("isMeta") != Some(&Json::Bool(true)) && line.get("isCompactSummary") != Some(&Json::Bool(true));
     let blocks = match line.take("message").and_then(|mut message| message.take("content")) {
         Some(Json::List(blocks)) => blocks,
         Some(Json::Text(_)) if is_by_person => return vec![TranscriptItem::Prompt],
@@ -163,7 +164,9 @@ fn of_rollout(line: &mut Json, kind: &str, state: &mut TranscriptState) -> Vec<T
         // Its text is for the model; whether the call succeeded is not said.
         _ => None,
     };
-    let item = |(name, input)| TranscriptItem::Call(Box::new(TranscriptCall { id, time, by_subagent: false, call: ToolCall { name, input }, succeeded: None, refused: false }));
+    let item = |(name, input)| {
+        TranscriptItem::Call(Box::new(TranscriptCall { id, time, by_subagent: false, call: ToolCall { name, input }, succeeded: None, refused: false }))
+    };
     call.map(item).into_iter().collect()
 }
 
