@@ -20,12 +20,13 @@ use crate::cli_init::files;
 use crate::support::{COLD, Said, Scratch, hook_path, run};
 
 /// A limit on commands that both versions count.
-const POLICY: &str = "schema = 1\n[[limit]]\nname = \"builds\"\nrun = { program = \"make\" }\nmax = 5\nper = \"1h\"\nover = 4\n\n[[budget]]\nname = \"paid\"\nusd = 1.0\nper = \"day\"\nover = 4\ncosts = [{ run = { program = \"ant\" }, usd = 0.3 }]\n\n[stall]\nrepeat = 4\n";
+const POLICY: &str = "schema = 1\n[[limit]]\nname = \"builds\"\nrun = { program = \"make\" }\nmax = 5\nper = \"1h\"\nover = 4\n\n[[budget]]\nname = \"paid\"\nusd = 9.0\nper = \"day\"\nover = 4\ncosts = [{ run = { program = \"ant\" }, usd = 0.3 }]\n\n[stall]\nrepeat = 4\n";
 
 struct Versions {
     scratch: Scratch,
     earlier: PathBuf,
     calls: usize,
+    denied: usize,
 }
 
 impl Versions {
@@ -45,7 +46,17 @@ impl Versions {
             let after = self.event(&hook, "PostToolUse", self.calls, command);
             assert_eq!(after.code, 0, "{command}: {after:?}");
         }
+        self.denied += usize::from(said != "free");
         said
+    }
+
+    /// The files of the state whose names begin so, with what they hold.
+    fn state_files(&self, front: &str) -> Vec<(String, Vec<u8>)> {
+        let state = self.scratch.home().join(".local/state");
+        let named = |path: &str| path.rsplit('/').next().is_some_and(|name| name.starts_with(front));
+        let mut found: Vec<(String, Vec<u8>)> = files(&state).into_iter().filter(|(path, ..)| named(path)).map(|(path, _, bytes)| (path, bytes)).collect();
+        found.sort();
+        found
     }
 
     fn cold(&self, earlier: bool, words: &[&str]) -> Said {
@@ -66,24 +77,34 @@ fn two_versions_in_turn_read_each_other_and_overwrite_nothing() {
     let Some(earlier) = std::env::var_os("PORTCULLIS_EARLIER").map(PathBuf::from) else { panic!("PORTCULLIS_EARLIER names no folder with programs") };
     let scratch = Scratch::new();
     scratch.write("portcullis.toml", POLICY);
-    let mut versions = Versions { scratch, earlier, calls: 0 };
+    let mut versions = Versions { scratch, earlier, calls: 0, denied: 0 };
     // The earlier one begins. Its lines have no link, and are read.
     assert_eq!(["git status", "git push --force", "make a"].map(|command| versions.call(true, command)), ["free", "deny force-push", "free"]);
     let before = versions.lines();
     let logged = versions.cold(false, &["log", "--json", "-n", "100"]);
     assert_eq!(logged.stdout.lines().count(), before.len(), "{logged:?}");
-    // In turn. What one counted, the other knows: the sixth of five is stopped, whoever counts.
-    let turns = [false, true, false, true].map(|earlier| (earlier, versions.call(earlier, "make b")));
-    assert!(turns.iter().all(|(_, said)| said == "free"), "{turns:?}");
-    assert_eq!([versions.call(true, "make c"), versions.call(false, "make d")], ["deny builds", "deny builds"]);
-    assert_eq!([versions.call(false, "ant"), versions.call(true, "ant x"), versions.call(false, "ant y")], ["free", "free", "free"]);
-    assert_eq!([versions.call(true, "ant z"), versions.call(false, "ant z")], ["deny paid", "deny paid"]);
+    // In turn. Both count in one file; or, where the names of these files changed between them, each in its own, and neither
+    // touches the other's.
+    let turns = [false, true, false, true].map(|earlier| versions.call(earlier, "make b"));
+    assert_eq!(turns, ["free"; 4]);
+    let counted = versions.state_files("limit.");
+    let together = counted.len() == 1;
+    if together {
+        assert_eq!([versions.call(true, "make c"), versions.call(false, "make d")], ["deny builds", "deny builds"]);
+    } else {
+        let [one, other] = counted.as_slice() else { panic!("{counted:?}") };
+        for (earlier, most) in [(true, 2), (false, 3)] {
+            let said: Vec<String> = (0..=most).map(|at| versions.call(earlier, &format!("make c{at}"))).collect();
+            assert_eq!(said.iter().filter(|said| *said == "free").count(), most, "{said:?}");
+        }
+        assert_eq!(versions.state_files("limit.").iter().map(|(path, _)| path).collect::<Vec<_>>(), [&one.0, &other.0]);
+    }
+    assert_eq!([versions.call(false, "ant"), versions.call(true, "ant x")], ["free", "free"]);
     // No line of either was lost, changed or torn.
     let all = versions.lines();
     assert_eq!(all[..before.len()], before[..], "lines stay as they were written");
     assert!(all.iter().all(|line| Entry::read(line.as_bytes()).is_some()), "a line cannot be read");
-    let expected = 2 * versions.calls - 5;
-    assert_eq!(all.len(), expected, "each allowed call has two lines, each of the five denied ones has one");
+    assert_eq!(all.len(), 2 * versions.calls - versions.denied, "each allowed call has two lines, and each denied one has one");
     let (linked, older): (Vec<&String>, Vec<&String>) = all.iter().partition(|line| LineLink::read(line.as_bytes()).is_some());
     // What was written before the chain began is counted, and what came in between is named, as docs/record.md says.
     let verified = versions.cold(false, &["log", "verify", "--json"]);
@@ -103,5 +124,12 @@ fn two_versions_in_turn_read_each_other_and_overwrite_nothing() {
     for earlier in [true, false] {
         assert_eq!(versions.call(earlier, "make e"), "deny builds");
     }
-    println!("{} lines of two versions: {} with a link, {} before the chain, {} in between", all.len(), linked.len(), before.len(), breaks.len());
+    println!(
+        "{} lines of two versions: {} with a link, {} before the chain, {} in between; limits are counted {}",
+        all.len(),
+        linked.len(),
+        before.len(),
+        breaks.len(),
+        if together { "together" } else { "by each for itself" }
+    );
 }
