@@ -61,19 +61,23 @@ pub fn explained(argument: Option<&OsStr>) {
 /// The hook.
 pub fn hot(invocation: &Invocation) -> ! {
     let milliseconds = invocation.seconds.unwrap_or(USUAL_SECONDS).saturating_mul(1000);
-    let end = Instant::now() + Duration::from_millis(milliseconds.into());
+    let begun = Instant::now();
+    system::begin(begun);
+    let end = begun + Duration::from_millis(milliseconds.into());
     let input = enter(invocation, milliseconds, HookAnswer::clone);
     let world = World::without_binaries();
     let answer = match call::answer(invocation, &input, &world, &HandsOver) {
         Ok(answer) => answer,
-        Err(Stop::HandOver) => hand_over(invocation, &input, end),
+        Err(Stop::HandOver) => hand_over(invocation, &input, (begun, end)),
         Err(Stop::Failed(failure)) => failed(&failure, invocation),
     };
     give(&answer, invocation)
 }
 
-/// The cold side of the hook: `build` is the hook's, which gives up after some `milliseconds`.
-pub fn cold(build: &str, milliseconds: Option<u32>, invocation: &Invocation, deep: &dyn Deep) -> ! {
+/// The cold side of the hook: `build` is the hook's, which gives up after some `milliseconds`, and has used some microseconds.
+pub fn cold(build: &str, milliseconds: Option<u32>, used: Option<u32>, invocation: &Invocation, deep: &dyn Deep) -> ! {
+    let now = Instant::now();
+    system::begin(now.checked_sub(Duration::from_micros(used.unwrap_or(0).into())).unwrap_or(now));
     let deadline = milliseconds.unwrap_or(USUAL_SECONDS * 1000).saturating_sub(MARGIN).max(1);
     if build != crate::BUILD {
         // A hook of another build may take the answer as the client would, or pass it on.
@@ -96,7 +100,8 @@ fn marked(answer: &HookAnswer) -> HookAnswer {
 }
 
 /// The answer in what the cold binary gave back. `None` if it is anything else.
-fn unmarked(bytes: &[u8]) -> Option<HookAnswer> {
+#[must_use]
+pub fn unmarked(bytes: &[u8]) -> Option<HookAnswer> {
     let (line, texts) = std::str::from_utf8(bytes).ok()?.split_once('\n')?;
     let words: Vec<&str> = line.split(' ').collect();
     let [MARK, crate::BUILD, code, stdout, stderr] = words.as_slice() else { return None };
@@ -141,7 +146,7 @@ fn enter(invocation: &Invocation, deadline: u32, form: fn(&HookAnswer) -> HookAn
 }
 
 /// The cold binary's answer, or that to a failure of it.
-fn hand_over(invocation: &Invocation, input: &[u8], end: Instant) -> HookAnswer {
+fn hand_over(invocation: &Invocation, input: &[u8], (begun, end): (Instant, Instant)) -> HookAnswer {
     let Some(folder) = system::own_folder() else {
         return failed(&Failure::ColdMissing { path: "portcullis".to_owned(), why: "the hook does not know its own folder".to_owned() }, invocation);
     };
@@ -149,7 +154,7 @@ fn hand_over(invocation: &Invocation, input: &[u8], end: Instant) -> HookAnswer 
     let path = || program.display().to_string();
     // Should the waiting itself fail, the hook's own deadline ends it.
     let until = end.checked_sub(Duration::from_millis(MARGIN.into())).unwrap_or(end);
-    match start(&program, invocation, input, until) {
+    match start(&program, invocation, input, (begun, until)) {
         Err(error) => failed(&Failure::ColdMissing { path: path(), why: error.to_string() }, invocation),
         Ok(mut asked) => match unmarked(&asked.output).filter(|_| !asked.late) {
             Some(answer) => answer,
@@ -163,9 +168,11 @@ fn hand_over(invocation: &Invocation, input: &[u8], end: Instant) -> HookAnswer 
     }
 }
 
-fn start(program: &Path, invocation: &Invocation, input: &[u8], until: Instant) -> std::io::Result<Asked> {
-    let left = until.saturating_duration_since(Instant::now()).as_millis().to_string();
-    let mut args: Vec<&OsStr> = vec![OsStr::new("portcullis"), OsStr::new("hook"), OsStr::new(crate::BUILD), OsStr::new(&left)];
+fn start(program: &Path, invocation: &Invocation, input: &[u8], (begun, until): (Instant, Instant)) -> std::io::Result<Asked> {
+    let now = Instant::now();
+    let left = until.saturating_duration_since(now).as_millis().to_string();
+    let used = now.saturating_duration_since(begun).as_micros().to_string();
+    let mut args: Vec<&OsStr> = vec![OsStr::new("portcullis"), OsStr::new("hook"), OsStr::new(crate::BUILD), OsStr::new(&left), OsStr::new(&used)];
     args.extend([invocation.event, invocation.client].into_iter().flatten().map(OsStr::new));
     let kept = KEPT.iter().copied().chain(CLIENTS.iter().flat_map(|client| client.variables().names()));
     let env: Vec<(OsString, OsString)> = kept.filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect();

@@ -321,7 +321,9 @@ impl Answers for Here<'_> {
 
     fn sections(&self, actions: &[Action], facts: &Facts, policy: &Policy) -> Result<Vec<Finding>, Stop> {
         let release = policy.tiers().ok_or(Failure::RuleDamaged)?.release;
-        let mut found: Vec<Finding> = release.and_then(|section| release::finding(&section, facts.today)).into_iter().collect();
+        // Without an event it is git that asks.
+        let what = if self.event.is_some() { "a tool call" } else { "what git does" };
+        let mut found: Vec<Finding> = release.and_then(|section| release::finding(&section, facts.today, what)).into_iter().collect();
         if let Some(section) = policy.tests_first.as_ref().filter(|section| concerns_tests(section, actions, facts)) {
             found.extend(self.deep.tests_first(actions, facts, section, self.around)?);
         }

@@ -33,6 +33,8 @@ const MAX_READ: usize = 1024;
 /// The most bytes of an event's name and of a call's id.
 const MAX_EVENT: usize = 32;
 const MAX_CALL: usize = 48;
+/// The most bytes of a session's id.
+const MAX_SESSION: usize = 64;
 /// The most bytes of a client's name.
 const MAX_CLIENT: usize = 24;
 /// The most bytes of a text that are kept.
@@ -101,6 +103,8 @@ pub struct Entry {
     pub paused: bool,
     /// The code of the approval that allowed it, and who approved.
     pub approved: String,
+    /// Microseconds from the start of the hook until the answer was known. `None`: it was not measured.
+    pub took: Option<u64>,
     pub outcome: Option<Outcome>,
     /// The exit code, if the failure names one.
     pub exit: Option<i64>,
@@ -176,7 +180,7 @@ impl Entry {
 
     /// What each line of this call and event holds. `None`: it is of no call, or Portcullis made the call up.
     #[must_use]
-    pub fn twin(&self) -> Option<[String; 3]> {
+    pub fn twin(&self) -> Option<[String; 4]> {
         let known = !self.call.is_empty() && self.source != RecordSource::Trial;
         let field = |key: &str, text: &str, most: usize| {
             let mut line = RecordLine(String::new());
@@ -188,7 +192,8 @@ impl Entry {
             line.some("input", self.input.map(hexadecimal));
             line.0
         };
-        known.then(|| [field("event", &self.event, MAX_EVENT), field("call", &self.call, MAX_CALL), input()])
+        let [event, session] = [("event", &self.event, MAX_EVENT), ("session", &self.session, MAX_SESSION)].map(|(key, text, most)| field(key, text, most));
+        known.then(|| [event, field("call", &self.call, MAX_CALL), session, input()])
     }
 
     /// The line without its link, with its end. Texts are clipped so that it is never longer than [`MAX_LINE`] with both.
@@ -198,7 +203,7 @@ impl Entry {
         let _ = write!(line.0, "{{\"v\":{SCHEMA},\"time\":{},\"source\":\"{}\"", self.time, name_of(SOURCES, self.source));
         line.text("event", &self.event, MAX_EVENT);
         line.text("client", &self.client, MAX_CLIENT);
-        line.text("session", &self.session, 64);
+        line.text("session", &self.session, MAX_SESSION);
         line.text("agent", &self.agent, 48);
         line.text("agent_id", &self.agent_id, 40);
         line.text("tool", &self.tool, 64);
@@ -211,6 +216,7 @@ impl Entry {
         line.some("stopped", self.held.map(|held| quoted(name_of(STOPPED, held))));
         line.some("paused", Some("true").filter(|_| self.paused));
         line.text("approved", &self.approved, 80);
+        line.some("took", self.took.map(|took| took.to_string()));
         line.some("outcome", self.outcome.map(|outcome| quoted(name_of(OUTCOMES, outcome))));
         line.some("exit", self.exit.map(|exit| exit.to_string()));
         line.some("error", self.error.map(hexadecimal));
@@ -254,6 +260,7 @@ impl Entry {
             held: json.text(stopped).and_then(|name| named(words, name)),
             paused: json.get("paused") == Some(&Json::Bool(true)),
             approved: text("approved"),
+            took: number("took"),
             outcome: json.text("outcome").and_then(|name| named(OUTCOMES, name)),
             exit: json.get("exit").and_then(Json::scalar).and_then(|text| text.parse().ok()),
             error: hash("error"),
