@@ -158,6 +158,9 @@ fn show(known: &KnownRequest) {
     say(&format!("{} {}", heading("by:"), escaped(parts.text("agent"))));
     say(&heading("stopped by:"));
     say(&indented(parts.text("rules").trim_end()));
+    if let Some(cost) = Some(parts.text("cost")).filter(|cost| !cost.is_empty()) {
+        say(&format!("{} {}", heading("it costs:"), escaped(cost)));
+    }
     if let Some(git) = Some(parts.text("git").trim_end()).filter(|git| !git.is_empty()) {
         say(&heading("in the repository, bound to:"));
         say(&indented(git));

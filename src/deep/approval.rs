@@ -13,6 +13,7 @@ use gate::call::policy_around;
 use gate::deep::Stop;
 use gate::failure::Failure;
 use gate::judge::{Answers, Here, facts_of, read};
+use gate::metering::dollars;
 use gate::stall;
 use gate::world::meters::CallIdentity;
 use gate::world::{Surroundings, World, approved, layers, system};
@@ -114,6 +115,9 @@ pub(crate) fn common(call: String, agent: &str, actions: &[Action], verdict: &Ve
     parts.add("policy", parts::policy(&layers::look(&around.layers)?));
     parts.add("agent", agent.to_owned());
     parts.add("rules", parts::rules(verdict));
+    if verdict.price > 0 {
+        parts.add("cost", format!("{} USD", dollars(verdict.price)));
+    }
     parts.add("reading", parts::reading(actions));
     Ok(parts)
 }

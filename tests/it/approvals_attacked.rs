@@ -262,7 +262,7 @@ fn left_alone(desk: &Desk, words: &[&str], seen: &Path) -> Option<String> {
 }
 
 fn waited(seen: &Path) -> Option<String> {
-    for _ in 0..400 {
+    for _ in 0..1200 {
         std::thread::sleep(Duration::from_millis(50));
         let text = fs::read_to_string(seen).unwrap_or_default();
         if text.contains("rc=") {
@@ -275,7 +275,7 @@ fn waited(seen: &Path) -> Option<String> {
 /// A script of `expect` that types the word, and writes what it saw into a file. `begin` starts the command on a terminal.
 fn typing(begin: &str, seen: &Path) -> String {
     format!(
-        "log_user 0\nset timeout 15\nset saw {{}}\n{begin}\nexpect {{\n  \"type the word\" {{ append saw $expect_out(buffer); send \"approve\\r\"; exp_continue }}\n  eof {{ append saw $expect_out(buffer) }}\n  timeout {{ append saw $expect_out(buffer) }}\n}}\nset file [open {{{}}} w]\nputs $file \"$saw rc=done\"\nclose $file\n",
+        "log_user 0\nset timeout 30\nset saw {{}}\n{begin}\nexpect {{\n  \"type the word\" {{ append saw $expect_out(buffer); send \"approve\\r\"; exp_continue }}\n  -re {{fix: [^\n]*\n}} {{ append saw $expect_out(buffer) }}\n  eof {{ append saw $expect_out(buffer) }}\n  timeout {{ append saw $expect_out(buffer) }}\n}}\nset file [open {{{}}} w]\nputs $file \"$saw rc=done\"\nclose $file\n",
         seen.display()
     )
 }

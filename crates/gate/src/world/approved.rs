@@ -55,7 +55,7 @@ impl UseEnd {
         format!("{}\"time\":{}}}\n", self.front(), now())
     }
 
-    /// What stands in a file. What cannot be read is the end that gives nothing back.
+    /// What a file says. What cannot be read is the end that gives nothing back.
     #[must_use]
     pub fn of_file(text: &str) -> Self {
         [Self::Refused, Self::Unheard].into_iter().find(|end| text.starts_with(&end.front())).unwrap_or(Self::Ran)
@@ -135,7 +135,7 @@ pub fn turn_ended(whole: bool, around: &Surroundings) {
     }
 }
 
-/// A session is taken up again: whether its calls ran before it broke off is not known, so nothing of them is given back.
+/// A session that broke off is continued. Whether its calls ran before is not known, so nothing of them is given back.
 pub fn session_resumed(around: &Surroundings) {
     for (folder, known) in open_uses(true, around) {
         close(&folder, &known, UseEnd::Ran);
