@@ -296,7 +296,7 @@ pub(crate) fn entry(event: &Event, deep: &dyn Deep) -> Entry {
         true => RecordSource::Cold,
         false => RecordSource::Hot,
     };
-    Entry::of(event, source, system::now_ms())
+    Entry { took: system::took(), ..Entry::of(event, source, system::now_ms()) }
 }
 
 /// The end of a pause that a person made, in seconds since 1970, if it has not come yet.

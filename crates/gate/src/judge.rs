@@ -225,6 +225,7 @@ pub fn conclude(actions: Vec<Action>, facts: &mut Facts, policy: &Policy, answer
             verdict.add(found.findings);
         }
     }
+    verdict.price = metering::price(&metered);
     // Last, for they are used up: nothing that comes later can ask for the call to be judged again.
     let found = answers.meters(&metered, policy)?;
     if !found.is_empty() {
@@ -321,7 +322,9 @@ impl Answers for Here<'_> {
 
     fn sections(&self, actions: &[Action], facts: &Facts, policy: &Policy) -> Result<Vec<Finding>, Stop> {
         let release = policy.tiers().ok_or(Failure::RuleDamaged)?.release;
-        let mut found: Vec<Finding> = release.and_then(|section| release::finding(&section, facts.today)).into_iter().collect();
+        // Without an event it is git that asks.
+        let what = if self.event.is_some() { "a tool call" } else { "what git does" };
+        let mut found: Vec<Finding> = release.and_then(|section| release::finding(&section, facts.today, what)).into_iter().collect();
         if let Some(section) = policy.tests_first.as_ref().filter(|section| concerns_tests(section, actions, facts)) {
             found.extend(self.deep.tests_first(actions, facts, section, self.around)?);
         }

@@ -35,6 +35,8 @@ const MAX_READ: usize = 1024;
 /// The most bytes of an event's name and of a call's id.
 const MAX_EVENT: usize = 32;
 const MAX_CALL: usize = 48;
+/// The most bytes of a session's id.
+const MAX_SESSION: usize = 64;
 /// The most bytes of a client's name.
 const MAX_CLIENT: usize = 24;
 /// The most bytes of a text that are kept.
@@ -103,6 +105,8 @@ pub struct Entry {
     pub paused: bool,
     /// The code of the approval that allowed it, and who approved.
     pub approved: String,
+    /// Microseconds from the start of the hook until the answer was known. `None`: it was not measured.
+    pub took: Option<u64>,
     pub outcome: Option<Outcome>,
     /// The exit code, if the failure names one.
     pub exit: Option<i64>,
@@ -178,7 +182,7 @@ impl Entry {
 
     /// What each line of this call and event holds. `None`: it is of no call, or Portcullis made the call up.
     #[must_use]
-    pub fn twin(&self) -> Option<[String; 3]> {
+    pub fn twin(&self) -> Option<[String; 4]> {
         let field = |key: &str, text: &str, most: usize| {
             let mut line = RecordLine(String::new());
             line.text(key, text, most);
@@ -189,7 +193,8 @@ impl Entry {
             line.hash("input", self.input);
             line.0
         };
-        self.has_twin().then(|| [field("event", &self.event, MAX_EVENT), field("call", &self.call, MAX_CALL), input()])
+        let [event, session] = [("event", &self.event, MAX_EVENT), ("session", &self.session, MAX_SESSION)].map(|(key, text, most)| field(key, text, most));
+        self.has_twin().then(|| [event, field("call", &self.call, MAX_CALL), session, input()])
     }
 
     fn has_twin(&self) -> bool {
@@ -212,7 +217,7 @@ impl Entry {
         line.name("source", Some(name_of(SOURCES, self.source)));
         let event = line.text("event", &self.event, MAX_EVENT);
         line.text("client", &self.client, MAX_CLIENT);
-        line.text("session", &self.session, 64);
+        let session = line.text("session", &self.session, MAX_SESSION);
         line.text("agent", &self.agent, 48);
         line.text("agent_id", &self.agent_id, 40);
         line.text("tool", &self.tool, 64);
@@ -224,6 +229,7 @@ impl Entry {
         line.name("stopped", self.held.map(|held| name_of(STOPPED, held)));
         line.some("paused", Some("true").filter(|_| self.paused));
         line.text("approved", &self.approved, 80);
+        self.took.into_iter().for_each(|took| line.number("took", took));
         line.name("outcome", self.outcome.map(|outcome| name_of(OUTCOMES, outcome)));
         line.some("exit", self.exit.map(|exit| exit.to_string()));
         line.hash("error", self.error);
@@ -231,7 +237,7 @@ impl Entry {
         line.text("path", &self.path, MAX_TEXT);
         line.text("what", &self.what, MAX_TEXT);
         line.0.push_str("}\n");
-        WrittenEntry { line: line.0, twin: self.has_twin().then_some([event, call, input]) }
+        WrittenEntry { line: line.0, twin: self.has_twin().then_some([event, call, session, input]) }
     }
 
     /// Reads a line of this or of the older schema. `None` if it is neither.
@@ -267,6 +273,7 @@ impl Entry {
             held: json.text(stopped).and_then(|name| named(words, name)),
             paused: json.get("paused") == Some(&Json::Bool(true)),
             approved: text("approved"),
+            took: number("took"),
             outcome: json.text("outcome").and_then(|name| named(OUTCOMES, name)),
             exit: json.get("exit").and_then(Json::scalar).and_then(|text| text.parse().ok()),
             error: hash("error"),
@@ -314,13 +321,13 @@ pub struct WrittenEntry {
     /// The line without its link, with its end.
     pub line: String,
     /// Where in it the texts of [`Entry::twin`] are.
-    twin: Option<[Range<usize>; 3]>,
+    twin: Option<[Range<usize>; 4]>,
 }
 
 impl WrittenEntry {
     /// As [`Entry::twin`].
     #[must_use]
-    pub fn twin(&self) -> Option<[&str; 3]> {
+    pub fn twin(&self) -> Option<[&str; 4]> {
         self.twin.clone().map(|twin| twin.map(|range| self.line.get(range).unwrap_or_default()))
     }
 }

@@ -16,10 +16,11 @@ use crate::judge::today;
 use crate::metering;
 use crate::notes::{Note, apply};
 use crate::record::Entry;
+use crate::world::approved::UseEnd;
 use crate::world::compiled::CompiledPolicy;
 use crate::world::meters::{self, AnsweredPrice, CallEnd, CallIdentity, FleetStore};
 use crate::world::repository::main_work_tree;
-use crate::world::{Surroundings, World, layers, others, owed, pending, record, state, system, trail, unread, waiting};
+use crate::world::{Surroundings, World, approved, layers, others, owed, pending, record, state, system, trail, unread, waiting};
 use crate::{BUILD, gating, release};
 
 /// Records an event that only informs. Returns what the model and the person should know.
@@ -46,6 +47,7 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
     }
     let ended = ended_call(event, &around, world, deep)?;
     let metered = meters(event, &around, &ended.prices, fleet.as_deref());
+    approvals(event, &around);
     let turns = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionStart | Moment::SessionEnd);
     let policy = if turns { flywheel_policy(&around, world, deep)? } else { None };
     let owed = owed_calls(event, &around, world, deep)?;
@@ -124,7 +126,7 @@ fn meters(event: &Event, around: &Surroundings, prices: &[AnsweredPrice], fleet:
     let done = match event.moment {
         Moment::AfterCall | Moment::AfterFailure => ended(CallEnd::Ran),
         Moment::Refused => ended(CallEnd::DidNotRun),
-        Moment::Prompt if matches!(event.source.as_str(), "" | "user" | "sdk") => {
+        Moment::Prompt if is_of_person(event) => {
             trail::forget(around);
             meters::begin_run(around).and_then(|()| meters::give_back_all(around))
         }
@@ -133,6 +135,26 @@ fn meters(event: &Event, around: &Surroundings, prices: &[AnsweredPrice], fleet:
         _ => Ok(()),
     };
     done.err().map(|failure| format!("limits and budgets: {}", failure::what(&failure)))
+}
+
+/// Writes down what came of calls that used an approval. A client that does not report how calls end gives nothing back by silence.
+fn approvals(event: &Event, around: &Surroundings) {
+    let of_call = |end| CallIdentity::of(event).into_iter().for_each(|call| approved::ended(call, end, around));
+    let reports = || event.client.wired().iter().any(|wired| wired.moment == Moment::AfterCall);
+    match event.moment {
+        Moment::AfterCall | Moment::AfterFailure => of_call(UseEnd::Ran),
+        Moment::Refused => of_call(UseEnd::Refused),
+        Moment::Prompt if is_of_person(event) && reports() => approved::turn_ended(false, around),
+        Moment::TurnEnd | Moment::SubagentEnd if reports() => approved::turn_ended(false, around),
+        Moment::SessionEnd if reports() => approved::turn_ended(true, around),
+        Moment::SessionStart if event.source != "compact" => approved::session_resumed(around),
+        _ => {}
+    }
+}
+
+/// Whether a prompt is a person's, and not a program's or a background task's.
+fn is_of_person(event: &Event) -> bool {
+    matches!(event.source.as_str(), "" | "user" | "sdk")
 }
 
 /// Looks at a call that ended, if the policy asks for that: a run of tests is noted, its answer is looked into. A policy that

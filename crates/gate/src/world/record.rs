@@ -49,7 +49,7 @@ const DAY: u64 = 86_400_000;
 /// # Errors
 ///
 /// The last folder's error, if none took it.
-pub fn append(folders: &[PathBuf], line: &str, twin: Option<[&str; 3]>) -> io::Result<()> {
+pub fn append(folders: &[PathBuf], line: &str, twin: Option<[&str; 4]>) -> io::Result<()> {
     in_first(folders, |folder| append_to(folder, line, twin, MAX_BYTES))
 }
 
@@ -60,7 +60,7 @@ pub struct SeenEntries(HashSet<u64>);
 impl SeenEntries {
     /// True for the first entry of its call and event, and for every entry without a call.
     pub fn is_new(&mut self, entry: &Entry) -> bool {
-        entry.twin().is_none_or(|[event, call, input]| self.0.insert(hash_all(&[&entry.session, &event, &call, &input])))
+        entry.twin().is_none_or(|[event, call, session, input]| self.0.insert(hash_all(&[&event, &call, &session, &input])))
     }
 }
 
@@ -196,7 +196,7 @@ pub fn open(path: &Path) -> io::Result<File> {
     system::open(path, libc::O_RDWR | libc::O_APPEND | libc::O_CREAT | libc::O_NONBLOCK | libc::O_NOCTTY, 0o600)
 }
 
-fn append_to(folder: &Path, line: &str, twin: Option<[&str; 3]>, most: u64) -> io::Result<()> {
+fn append_to(folder: &Path, line: &str, twin: Option<[&str; 4]>, most: u64) -> io::Result<()> {
     let path = name(folder, 0);
     let mut file = open(&path)?;
     let mut locked = lock_in_time(&file);
@@ -256,7 +256,7 @@ fn tail_of(file: &File, size: u64, most: u64) -> Vec<u8> {
 }
 
 /// Whether one of the last lines holds all these texts.
-fn ends_with_twin(bytes: &[u8], twin: &[&str; 3]) -> bool {
+fn ends_with_twin(bytes: &[u8], twin: &[&str; 4]) -> bool {
     // The end of a call's id is nearly always missing.
     let Some(end) = twin.get(1).and_then(|call| call.as_bytes().last_chunk::<8>()) else { return false };
     places_of(end, bytes).any(|at| {

@@ -64,6 +64,9 @@ pub const TRUSTED: StoreFile = StoreFile { name: "trusted", slots: 512, tries: P
 /// What must follow certain calls of a session; the key is of the session and the rule.
 pub const OWED: StoreFile = StoreFile { name: "owed", slots: 512, tries: TRIES };
 
+/// Uses of approvals by calls, until it is known what came of them; the key is of the call.
+pub const APPROVED: StoreFile = StoreFile { name: "approved", slots: 256, tries: PATIENT };
+
 /// When a session's last prompt came; the key is of the session.
 pub const PROMPTS: StoreFile = StoreFile { name: "prompts", slots: 256, tries: TRIES };
 
@@ -128,6 +131,13 @@ impl Store {
     #[must_use]
     pub fn get(&self, key: u64) -> Option<Slot> {
         newest(&self.bucket(key), key).map(|placed| placed.slot)
+    }
+
+    /// The newest record of each key.
+    #[must_use]
+    pub fn all(&self) -> Vec<Slot> {
+        let records = self.read(0, self.slots);
+        records.iter().filter(|one| newest(&records, one.slot.key).is_some_and(|newest| newest.at == one.at)).map(|one| one.slot).collect()
     }
 
     /// Puts what `change` makes of the newest record with this key in its place; nothing if it makes nothing.

@@ -192,6 +192,19 @@ pub fn now_ms() -> u64 {
     u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX)
 }
 
+/// When the call began that this process answers.
+static BEGUN: OnceLock<Duration> = OnceLock::new();
+
+/// Says when the call began that this process answers, as [`since_boot`].
+pub fn begin(at: Duration) {
+    let _ = BEGUN.set(at);
+}
+
+/// Microseconds since the call began. `None`: nobody said when.
+pub fn took() -> Option<u64> {
+    BEGUN.get().map(|begun| u64::try_from(since_boot().saturating_sub(*begun).as_micros()).unwrap_or(u64::MAX))
+}
+
 /// Nanoseconds since 1970; 0 if the clock is before that.
 pub fn now_ns() -> u128 {
     since_1970().as_nanos()

@@ -31,6 +31,11 @@ impl CallIdentity {
         Some(Self { key, session, like, has_id: event.call.is_some() })
     }
 
+    /// What the call can be found by: its id, and what it is, for events without the id.
+    pub(in crate::world) fn keys(self) -> [u64; 2] {
+        [self.key, self.like]
+    }
+
     /// The record that leads from what a call is to its id. Claude Code 2.1.332 gives the id before a call, and not in its question
     /// to a person about the same call (recorded).
     pub(super) fn alias(self, clock: u64) -> Option<Slot> {
