@@ -66,7 +66,7 @@ pub(crate) fn write() -> Result<()> {
     pass(command("cargo").args(["build", "--locked", "--bin", COLD]))?;
     fs::copy(target().join("debug").join(COLD), folder.join(COLD))?;
     let repository = places.repository("repository", Some(0))?;
-    let make = |start: &mut Command, (event, tool, input): &(&str, &str, Value), id: usize| -> Result<()> {
+    let make = |start: &mut Command, (event, tool, input): &(&str, &str, Value), id: usize| -> Result<bool> {
         let payload = json!({
             "session_id": "00000000-0000-4000-8000-000000000001", "cwd": repository, "hook_event_name": event, "tool_name": tool, "tool_input": input,
             "tool_use_id": format!("toolu_{id:024}"),
@@ -74,13 +74,12 @@ pub(crate) fn write() -> Result<()> {
         start.args([event, "claude-code", "50"]).env("HOME", places.home()).env("CLAUDE_PROJECT_DIR", &repository).current_dir(&repository);
         let mut call = start.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("a call cannot be made; is valgrind there?")?;
         call.stdin.take().context("no standard input")?.write_all(payload.to_string().as_bytes())?;
-        call.wait()?;
-        Ok(())
+        Ok(call.wait()?.success())
     };
     let calls = calls(&repository);
     // A policy file as young as what was compiled from it is compiled once more.
     for (at, call) in calls.iter().take(COMPILES).enumerate() {
-        make(&mut command(&hook.display().to_string()), call, at)?;
+        ensure!(make(&mut command(&hook.display().to_string()), call, at)?, "the hook denies everyday calls: are both programs of one build?");
         std::thread::sleep(YOUNG);
     }
     let mut functions: HashMap<String, (usize, usize)> = HashMap::new();
