@@ -385,8 +385,8 @@ fn git_hooks(input: &[u8]) {
     let text = text(input);
     for call in block::known_calls() {
         let with = block::with(&call, "pre-push", &text);
-        // Texts that name Portcullis may hold a block already.
-        if !text.to_lowercase().contains("portcullis") && !text.is_empty() {
+        // Texts that name Portcullis may hold a block already. Of a hook that does nothing, nothing need be left.
+        if !text.to_lowercase().contains("portcullis") && text.trim() != "#!/bin/sh" && !text.is_empty() {
             assert_eq!(block::without(&with).as_deref(), Some(text.as_str()), "what was put in front is taken out again");
         }
     }

@@ -8,6 +8,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 use crate::digest::{SIGNS, digest};
+use crate::record::push_number;
 
 /// Bytes that a link takes at the most: `prev` or `unlinked`, the number, the digest.
 pub const LINK: usize = 120;
@@ -120,7 +121,7 @@ pub fn linked(line: &str, end: ChainEnd, first: bool) -> String {
         put(&mut text, PREVIOUS, &end.digest);
     }
     text.push_str(NUMBER);
-    text.push_str(&(end.number + 1).to_string());
+    push_number(&mut text, end.number + 1);
     closed(text, &end.digest)
 }
 
@@ -129,7 +130,7 @@ pub fn linked(line: &str, end: ChainEnd, first: bool) -> String {
 pub fn unlinked(line: &str, end: ChainEnd) -> String {
     let mut text = opened(line);
     text.push_str(NUMBER);
-    text.push_str(&end.number.to_string());
+    push_number(&mut text, end.number);
     put(&mut text, UNLINKED, &end.digest);
     closed(text, &end.digest)
 }

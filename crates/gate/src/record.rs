@@ -192,15 +192,25 @@ impl Entry {
             line.some("input", self.input.map(hexadecimal));
             line.0
         };
-        let [event, session] = [("event", &self.event, MAX_EVENT), ("session", &self.session, MAX_SESSION)].map(|(key, text, most)| field(key, text, most));
-        known.then(|| [event, field("call", &self.call, MAX_CALL), session, input()])
+        // Most are in a line as they are, and so it costs least.
+        let session = || {
+            let plain = self.session.len() <= MAX_SESSION && self.session.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+            if plain { self.session.clone() } else { field("session", &self.session, MAX_SESSION) }
+        };
+        known.then(|| [field("event", &self.event, MAX_EVENT), field("call", &self.call, MAX_CALL), session(), input()])
     }
 
     /// The line without its link, with its end. Texts are clipped so that it is never longer than [`MAX_LINE`] with both.
     #[must_use]
     pub fn line(&self) -> String {
         let mut line = RecordLine(String::with_capacity(MAX_LINE));
-        let _ = write!(line.0, "{{\"v\":{SCHEMA},\"time\":{},\"source\":\"{}\"", self.time, name_of(SOURCES, self.source));
+        line.0.push_str("{\"v\":");
+        push_number(&mut line.0, SCHEMA);
+        line.0.push_str(",\"time\":");
+        push_number(&mut line.0, self.time);
+        line.0.push_str(",\"source\":\"");
+        line.0.push_str(name_of(SOURCES, self.source));
+        line.0.push('"');
         line.text("event", &self.event, MAX_EVENT);
         line.text("client", &self.client, MAX_CLIENT);
         line.text("session", &self.session, MAX_SESSION);
@@ -211,12 +221,12 @@ impl Entry {
         line.some("input", self.input.map(hexadecimal));
         let list = |items: Vec<String>| if items.is_empty() { None } else { Some(format!("[{}]", items.join(","))) };
         line.some("kinds", list(self.kinds.iter().map(|kind| quoted(kind)).collect()));
-        line.some("tier", self.tier.map(|tier| tier.to_string()));
+        line.number("tier", self.tier.map(u64::from));
         line.some("rules", list(self.rules.iter().take(MAX_RULES).map(RecordedRule::text).collect()));
         line.some("stopped", self.held.map(|held| quoted(name_of(STOPPED, held))));
         line.some("paused", Some("true").filter(|_| self.paused));
         line.text("approved", &self.approved, 80);
-        line.some("took", self.took.map(|took| took.to_string()));
+        line.number("took", self.took);
         line.some("outcome", self.outcome.map(|outcome| quoted(name_of(OUTCOMES, outcome))));
         line.some("exit", self.exit.map(|exit| exit.to_string()));
         line.some("error", self.error.map(hexadecimal));
@@ -300,7 +310,28 @@ fn named<T: Copy>(names: &[(&'static str, T)], name: &str) -> Option<T> {
 }
 
 fn hexadecimal(hash: u64) -> String {
-    format!("\"{hash:016x}\"")
+    let mut text = String::with_capacity(18);
+    text.push('"');
+    for place in (0..16).rev() {
+        text.push(char::from_digit(u32::try_from(hash >> (4 * place) & 0xf).unwrap_or(0), 16).unwrap_or('0'));
+    }
+    text.push('"');
+    text
+}
+
+/// Adds the digits of a number, without the machinery of `write!`.
+pub(crate) fn push_number(text: &mut String, mut number: u64) {
+    let mut digits = [0; 20];
+    let mut from = digits.len();
+    for (at, digit) in digits.iter_mut().enumerate().rev() {
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or(0);
+        number /= 10;
+        from = at;
+        if number == 0 {
+            break;
+        }
+    }
+    text.extend(digits.iter().skip(from).copied().map(char::from));
 }
 
 /// A line being made.
@@ -313,6 +344,16 @@ impl RecordLine {
             for part in [",\"", key, "\":", value.as_ref()] {
                 self.0.push_str(part);
             }
+        }
+    }
+
+    /// A number, if there is one.
+    fn number(&mut self, key: &str, value: Option<u64>) {
+        if let Some(value) = value {
+            for part in [",\"", key, "\":"] {
+                self.0.push_str(part);
+            }
+            push_number(&mut self.0, value);
         }
     }
 

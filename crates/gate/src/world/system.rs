@@ -195,7 +195,8 @@ pub fn begin(at: Instant) {
 
 /// Microseconds since the call began. `None`: nobody said when.
 pub fn took() -> Option<u64> {
-    BEGUN.get().map(|begun| u64::try_from(begun.elapsed().as_micros()).unwrap_or(u64::MAX))
+    let elapsed = BEGUN.get()?.elapsed();
+    Some(elapsed.as_secs().saturating_mul(1_000_000).saturating_add(elapsed.subsec_micros().into()))
 }
 
 /// Nanoseconds since 1970; 0 if the clock is before that.
