@@ -36,7 +36,8 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
     let event = completed.as_ref().unwrap_or(event);
     let Ok(around) = world.around(event) else { return Ok(HookAnswer::nothing()) };
     // First, for the cold binary does all of this once more.
-    let fleet = fleet(event, &around, world, deep)?;
+    let counts = ends_call(event) && meters::counts(&around);
+    let fleet = if counts { fleet(event, &around, world, deep)? } else { None };
     spend(event, &around, world, deep)?;
     gating::evidence(event, &around, world, deep)?;
     if let Some(reason) = gating::ending(event, &around, world, deep)? {
@@ -45,7 +46,7 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
         return Ok(answer);
     }
     let ended = ended_call(event, &around, world, deep)?;
-    let metered = meters(event, &around, &ended.prices, fleet.as_deref());
+    let metered = if counts || !ends_call(event) { meters(event, &around, &ended.prices, fleet.as_deref()) } else { None };
     approvals(event, &around);
     let turns = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionStart | Moment::SessionEnd);
     let policy = if turns { flywheel_policy(&around, world, deep)? } else { None };
@@ -92,10 +93,14 @@ fn flywheel_policy(around: &Surroundings, world: &World, deep: &dyn Deep) -> Res
     if has_flywheel { Err(Stop::HandOver) } else { Ok(None) }
 }
 
+/// Whether an event says how a call ended.
+fn ends_call(event: &Event) -> bool {
+    matches!(event.moment, Moment::AfterCall | Moment::AfterFailure | Moment::Refused)
+}
+
 /// Where a call that has ended is counted for a fleet. A store that cannot be named leaves the call counted for ten minutes.
 fn fleet(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Option<Box<dyn FleetStore>>, Stop> {
-    let ended = matches!(event.moment, Moment::AfterCall | Moment::AfterFailure | Moment::Refused);
-    let Some(call) = CallIdentity::of(event).filter(|_| ended) else { return Ok(None) };
+    let Some(call) = CallIdentity::of(event) else { return Ok(None) };
     Ok(Stop::unless_failed(fleet_store(call, around, world, deep))?.flatten())
 }
 
