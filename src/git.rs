@@ -13,7 +13,6 @@ use std::fs::{self, OpenOptions};
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Instant;
 
 use crate::cli::terminal::{agent, say, tell};
 use crate::deep::pusher;
@@ -72,7 +71,7 @@ const MAX_ANSWER: u64 = 64;
 
 /// Runs the command line of this process, without so many of its first arguments.
 pub fn main(skipped: usize) -> ExitCode {
-    system::begin(Instant::now());
+    system::begin(system::since_boot());
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line())).unwrap_or_default();
         tell(&failure::text(&Failure::Panic(place)));

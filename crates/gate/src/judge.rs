@@ -386,6 +386,7 @@ fn is_shared(meter: &Meter, budgets: &[Budget]) -> bool {
 
 /// True if a call writes or deletes a file that could be a source, a test or a setting of what is checked, or renews what
 /// tests expect.
+#[inline(never)] // Most calls do not come here, and touch fewer pages without it.
 fn concerns_tests(section: &TestsFirst, actions: &[Action], facts: &Facts) -> bool {
     let inside = |path: &str| below(path, &facts.places.roots).any(|rest| !rest.is_empty());
     // A pattern of names is looked at by its text.
@@ -412,6 +413,7 @@ fn below<'p>(path: &'p str, roots: &'p [String]) -> impl Iterator<Item = &'p str
 }
 
 /// True if a call may lose learnings, or makes a commit while the section has a gate on documents.
+#[inline(never)] // Most calls do not come here, and touch fewer pages without it.
 fn concerns_documents(section: &Flywheel, actions: &[Action], roots: &[String]) -> bool {
     let gated = section.map.iter().any(|pair| pair.gate.is_some());
     let commits = || actions.iter().any(|action| matches!(&action.deed, Deed::Run(run) if makes_commit(run)));

@@ -58,6 +58,7 @@ fn what_was_written_is_read_back() {
         assert_eq!(json["v"], SCHEMA);
         entry.rules.truncate(MAX_RULES);
         assert_eq!(Entry::read(line.as_bytes()).as_ref(), Some(&entry), "{line}");
+        assert_eq!(entry.line_with_twin().twin().map(|twin| twin.map(str::to_owned)), entry.twin(), "{line}");
     }
 }
 

@@ -16,7 +16,7 @@ use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, Open
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::system;
+use super::{below, system};
 use crate::chain::{self, ChainEnd};
 use crate::record::{Entry, MAX_LINE, hash_all};
 
@@ -49,7 +49,7 @@ const DAY: u64 = 86_400_000;
 /// # Errors
 ///
 /// The last folder's error, if none took it.
-pub fn append(folders: &[PathBuf], line: &str, twin: Option<&[String; 4]>) -> io::Result<()> {
+pub fn append(folders: &[PathBuf], line: &str, twin: Option<[&str; 4]>) -> io::Result<()> {
     in_first(folders, |folder| append_to(folder, line, twin, MAX_BYTES))
 }
 
@@ -184,7 +184,7 @@ pub fn in_first<T>(folders: &[PathBuf], work: impl Fn(&Path) -> io::Result<T>) -
 
 /// `record.jsonl`, `record.1.jsonl`, …
 fn name(folder: &Path, age: usize) -> PathBuf {
-    folder.join(if age == 0 { "record.jsonl".to_owned() } else { format!("record.{age}.jsonl") })
+    if age == 0 { below(folder, "record.jsonl") } else { below(folder, &format!("record.{age}.jsonl")) }
 }
 
 /// Opens a file of our own to be read and appended to; it is created if it is missing.
@@ -194,10 +194,10 @@ fn name(folder: &Path, age: usize) -> PathBuf {
 /// The system's.
 pub fn open(path: &Path) -> io::Result<File> {
     // A pipe in its place must not be waited for.
-    OpenOptions::new().read(true).append(true).create(true).mode(0o600).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
+    system::open(path, libc::O_RDWR | libc::O_APPEND | libc::O_CREAT | libc::O_NONBLOCK | libc::O_NOCTTY, 0o600)
 }
 
-fn append_to(folder: &Path, line: &str, twin: Option<&[String; 4]>, most: u64) -> io::Result<()> {
+fn append_to(folder: &Path, line: &str, twin: Option<[&str; 4]>, most: u64) -> io::Result<()> {
     let path = name(folder, 0);
     let mut file = open(&path)?;
     let mut locked = lock_in_time(&file);
@@ -212,7 +212,7 @@ fn append_to(folder: &Path, line: &str, twin: Option<&[String; 4]>, most: u64) -
         file = next;
     }
     let tail = tail_of(&file, size, TAIL);
-    if twin.is_some_and(|twin| ends_with_twin(&tail, twin)) {
+    if twin.is_some_and(|twin| ends_with_twin(&tail, &twin)) {
         return Ok(());
     }
     let end = || match chain::end_of(&tail) {
@@ -257,26 +257,27 @@ fn tail_of(file: &File, size: u64, most: u64) -> Vec<u8> {
 }
 
 /// Whether one of the last lines holds all these texts.
-fn ends_with_twin(bytes: &[u8], twin: &[String; 4]) -> bool {
+fn ends_with_twin(bytes: &[u8], twin: &[&str; 4]) -> bool {
     // The end of a call's id is nearly always missing.
     let Some(end) = twin.get(1).and_then(|call| call.as_bytes().last_chunk::<8>()) else { return false };
     places_of(end, bytes).any(|at| {
         let from = bytes.get(..at).and_then(|before| before.iter().rposition(|byte| *byte == b'\n')).map_or(0, |end| end + 1);
         let line = bytes.get(from..).and_then(|rest| rest.split(|byte| *byte == b'\n').next()).map(String::from_utf8_lossy).unwrap_or_default();
-        twin.iter().all(|part| line.contains(part.as_str()))
+        twin.iter().all(|part| line.contains(part))
     })
 }
 
-/// Where eight bytes are in others. Each place holds one of every eight bytes, so only those are looked at.
+/// Where eight bytes are in others. Sixteen places are looked at together, for two of the eight bytes.
 fn places_of<'b>(wanted: &'b [u8; 8], bytes: &'b [u8]) -> impl Iterator<Item = usize> + use<'b> {
-    let mut known = [false; 256];
-    for byte in wanted {
-        known[usize::from(*byte)] = true;
-    }
-    let likely = (7..bytes.len()).step_by(8).filter(move |at| bytes.get(*at).is_some_and(|byte| known[usize::from(*byte)]));
-    let end = u64::from_ne_bytes(*wanted);
-    let is = move |window: &[u8]| window.first_chunk().is_some_and(|window| u64::from_ne_bytes(*window) == end);
-    likely.filter_map(move |at| Some(at - 7 + bytes.get(at - 7..bytes.len().min(at + 8))?.windows(8).position(is)?))
+    const PLACES: usize = 16;
+    let [.., last, end] = *wanted;
+    let may = move |at: &usize| {
+        let pair = bytes.get(at + 6..).and_then(|rest| Some((rest.first_chunk::<PLACES>()?, rest.get(1..)?.first_chunk::<PLACES>()?)));
+        // Behind the last whole piece each place is looked at.
+        pair.is_none_or(|(one, next)| one.iter().zip(next).fold(0, |any, (one, next)| any | (u8::from(*one == last) & u8::from(*next == end))) != 0)
+    };
+    let is = move |at: &usize| bytes.get(*at..).and_then(|rest| rest.first_chunk()) == Some(wanted);
+    (0..bytes.len()).step_by(PLACES).filter(may).flat_map(|at| at..at + PLACES).filter(is)
 }
 
 /// Appends with exactly one write, on a line of its own. `size` is the present size of the file.

@@ -90,7 +90,7 @@ fn an_event_of_a_call_is_recorded_once() {
     let folder = tempfile::tempdir().unwrap();
     let folders = [folder.path().to_path_buf()];
     let of = |event: &str, call: &str, input| Entry { call: call.to_owned(), input, ..Entry::new(event, crate::record::RecordSource::Hot, 1) };
-    let put = |entry: &Entry| append(&folders, &entry.line(), entry.twin().as_ref()).unwrap();
+    let put = |entry: &Entry| append(&folders, &entry.line(), entry.line_with_twin().twin()).unwrap();
     let one = of("PreToolUse", "toolu_1", Some(7));
     (0..3).for_each(|_| put(&one));
     assert_eq!(lines(folder.path()).len(), 1);
