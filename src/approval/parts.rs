@@ -27,10 +27,11 @@ const NAMES: &[(&str, &str)] = &[
     ("policy", "the policy"),
     ("agent", "the agent or its client"),
     ("rules", "what the rules say of it"),
+    ("cost", "what it costs"),
     ("reading", "how the call is read"),
 ];
 /// Parts that follow from others: they are named only if nothing else differs.
-const FOLLOWING: &[&str] = &["rules", "reading", "paths"];
+const FOLLOWING: &[&str] = &["rules", "cost", "reading", "paths"];
 /// Parts that may differ for two calls to be called near.
 const NEAR: usize = 2;
 /// Files of which the content is bound; of more, only how many.

@@ -1,5 +1,8 @@
 //! Signatures of keys and of security keys, made up here, and what must not count.
 
+use std::fs;
+use std::process::{Command, Stdio};
+
 use super::*;
 use sha2::{Digest as _, Sha256};
 use ssh_key::private::{Ed25519Keypair, KeypairData};
@@ -88,4 +91,91 @@ fn a_signature_of_ssh_keygen_is_read() {
     let signature = include_str!("recorded/recorded.sig");
     assert!(signer("recorded\n", signature, allowed, false, NOW).is_ok_and(|name| name.starts_with("recorded SHA256:")));
     assert!(signer("recorded", signature, allowed, false, NOW).is_err());
+}
+
+/// A signature that was recorded; the README beside it says how it was made.
+struct Recorded {
+    name: &'static str,
+    namespace: &'static str,
+    text: &'static str,
+    public: &'static str,
+    signature: &'static str,
+    /// What is said of it. `None`: it counts.
+    refused: Option<&'static str>,
+    /// It also counts where the policy asks for a security key.
+    in_hardware: bool,
+}
+
+macro_rules! recorded {
+    ($name:literal, $namespace:expr, $text:expr, $refused:expr, $in_hardware:expr) => {
+        Recorded {
+            name: $name,
+            namespace: $namespace,
+            text: $text,
+            public: include_str!(concat!("recorded/security-keys/", $name, ".pub")),
+            signature: include_str!(concat!("recorded/security-keys/", $name, ".sig")),
+            refused: $refused,
+            in_hardware: $in_hardware,
+        }
+    };
+}
+
+const OPENSSH: (&str, &str) = (include_str!("recorded/security-keys/openssh/namespace"), include_str!("recorded/security-keys/openssh/signed-data"));
+const RECORDED: [Recorded; 8] = [
+    recorded!("touched", NAMESPACE, "recorded\n", None, true),
+    recorded!("untouched", NAMESPACE, "recorded\n", Some("nobody touched"), true),
+    recorded!("ecdsa-touched", NAMESPACE, "recorded\n", Some("cannot be read"), true),
+    recorded!("ecdsa-untouched", NAMESPACE, "recorded\n", Some("cannot be read"), true),
+    recorded!("openssh/ed25519", OPENSSH.0, OPENSSH.1, None, false),
+    recorded!("openssh/ed25519_sk", OPENSSH.0, OPENSSH.1, None, true),
+    recorded!("openssh/ecdsa_sk", OPENSSH.0, OPENSSH.1, Some("cannot be read"), true),
+    recorded!("openssh/ecdsa_sk_webauthn", OPENSSH.0, OPENSSH.1, Some("cannot be read"), true),
+];
+
+#[test]
+fn recorded_signatures_of_security_keys_count_only_with_a_touch() {
+    for recorded in &RECORDED {
+        let Recorded { name, namespace, text, public, signature, refused, in_hardware } = *recorded;
+        let allowed = format!("me@home {public}");
+        for only_hardware in [false, true] {
+            let found = signer_in(namespace, text, signature, &allowed, only_hardware, NOW);
+            match refused {
+                None if only_hardware && !in_hardware => assert!(found.is_err_and(|why| why.contains("security key")), "{name}"),
+                None => assert!(found.as_ref().is_ok_and(|who| who.starts_with("me@home SHA256:")), "{name}: {found:?}"),
+                Some(said) => assert!(found.as_ref().is_err_and(|why| why.contains(said)), "{name}: {found:?}"),
+            }
+            // Another text, nobody allowed, and what approvals are signed for.
+            assert!(signer_in(namespace, "other\n", signature, &allowed, only_hardware, NOW).is_err(), "{name}");
+            assert!(signer_in(namespace, text, signature, "", only_hardware, NOW).is_err(), "{name}");
+            assert_eq!(signer(text, signature, &allowed, only_hardware, NOW).is_ok(), namespace == NAMESPACE && refused.is_none(), "{name}");
+        }
+    }
+}
+
+/// `ssh-keygen -Y verify` takes all of them: it does not look at the flag of presence, and it knows the other curve. What it does
+/// not take does not count here either.
+#[test]
+fn what_counts_of_recorded_signatures_counts_for_ssh_keygen() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for recorded in &RECORDED {
+        for (text, whole) in [(recorded.text.to_owned(), true), (format!("{}x", recorded.text), false)] {
+            for (file, content) in [("allowed", &format!("me@home {}", recorded.public)), ("text.sig", &recorded.signature.to_owned()), ("text", &text)] {
+                fs::write(folder.path().join(file), content).expect("written");
+            }
+            let keygen = Command::new("/usr/bin/ssh-keygen")
+                .args(["-Y", "verify", "-f", "allowed", "-I", "me@home", "-n", recorded.namespace, "-s", "text.sig"])
+                .current_dir(folder.path())
+                .env_clear()
+                .stdin(fs::File::open(folder.path().join("text")).expect("the text"))
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status();
+            let ours = signer_in(recorded.namespace, &text, recorded.signature, &format!("me@home {}", recorded.public), false, NOW).is_ok();
+            assert_eq!(ours, whole && recorded.refused.is_none(), "{}", recorded.name);
+            // A build of OpenSSH without security keys takes fewer.
+            if let Ok(status) = keygen {
+                assert!(status.success() == whole || whole && recorded.in_hardware, "{}", recorded.name);
+            }
+        }
+    }
 }

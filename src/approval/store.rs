@@ -1,12 +1,15 @@
 //! Requests and approvals as files, in one folder for all work trees of a repository. A request is `CODE.request`, an
 //! approval `CODE.approval`, its use `CODE.used`, its end `CODE.revoked`. Each is written beside its place and linked or
 //! renamed into it, so that of two processes exactly one uses an approval.
+//!
+//! `gate::world::approved` writes `CODE.ended` behind a use. If that says that the call did not run, `CODE.used.2` can follow.
 
 use std::fs::{self, OpenOptions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use gate::world::approved::{self, UseEnd, end_of_name, put_first};
 use gate::world::record::in_first;
 use gate::world::system;
 use gate::world::waiting::{FOLDER, WAITS};
@@ -21,6 +24,10 @@ pub const FORMAT: u32 = 1;
 const KEPT: u64 = 7 * 24 * 3600;
 /// Requests that are kept; then the oldest give way.
 const MAX_REQUESTS: usize = 64;
+/// Uses of one approval, of which all but the last did not run.
+const MAX_USES: u8 = 4;
+/// How often an approval is given back although nobody said that its call did not run.
+const MAX_UNHEARD: usize = 1;
 /// The largest file.
 const MAX_FILE: u64 = 4 << 20;
 
@@ -79,7 +86,10 @@ pub struct ApprovalUse {
 pub struct KnownRequest {
     pub request: ApprovalRequest,
     pub approval: Option<ApprovalRecord>,
+    /// The use that counts. `None`: there was none, or its call did not run.
     pub used: Option<ApprovalUse>,
+    /// The number of that use, or of the next, from 1.
+    pub number: u8,
     pub revoked: bool,
     /// It waited too long.
     pub late: bool,
@@ -125,17 +135,25 @@ pub fn look(memory: &[PathBuf]) -> ApprovalShelf {
                     }
                     Err(why) => shelf.foreign.push((path, why)),
                 },
-                Some((code, "approval" | "used" | "revoked" | "statement" | "pre-push" | "reference-transaction"))
-                    if names.iter().any(|other| *other == format!("{code}.request")) => {}
-                Some((_, "approval" | "used" | "revoked" | "statement" | "pre-push" | "reference-transaction")) => {
-                    shelf.foreign.push((path, "there is no request of this code".to_owned()));
-                }
+                Some((code, end)) if is_behind_request(end) && names.iter().any(|other| *other == format!("{code}.request")) => {}
+                Some((_, end)) if is_behind_request(end) => shelf.foreign.push((path, "there is no request of this code".to_owned())),
                 _ => shelf.foreign.push((path, "it is not a file of approvals".to_owned())),
             }
         }
     }
     shelf.requests.sort_by_key(|known| known.request.asked);
     shelf
+}
+
+/// What files are named that belong to a request, behind its code.
+fn ends_behind_request() -> impl Iterator<Item = String> {
+    let once = ["approval", "statement", "revoked", "over", "pre-push", "reference-transaction"].map(str::to_owned);
+    let of_use = (1..=MAX_USES).flat_map(|number| ["used", "ended"].map(|what| end_of_name(what, number)));
+    once.into_iter().chain(of_use)
+}
+
+fn is_behind_request(end: &str) -> bool {
+    ends_behind_request().any(|known| known == end)
 }
 
 /// A request, and why its approval cannot be read.
@@ -153,11 +171,32 @@ fn request_at(folder: &Path, code: &str) -> Result<(KnownRequest, Result<(), Str
         Ok(Some(_)) => (None, Err("it is of another format".to_owned())),
         Err(why) => (None, Err(why)),
     };
-    // Whatever is there in place of a use, the approval is used.
-    let there = |end: &str| fs::symlink_metadata(folder.join(format!("{code}.{end}"))).is_ok();
-    let used = there("used").then(|| read_json(&folder.join(format!("{code}.used"))).ok().flatten().unwrap_or_else(unknown_use));
+    let (used, number) = uses(folder, code);
     let late = system::now() > request.asked.saturating_add(WAITS);
-    Ok((KnownRequest { request, approval, used, revoked: there("revoked"), late }, why))
+    Ok((KnownRequest { request, approval, used, number, revoked: is_there(folder, code, "revoked"), late }, why))
+}
+
+fn is_there(folder: &Path, code: &str, end: &str) -> bool {
+    fs::symlink_metadata(folder.join(format!("{code}.{end}"))).is_ok()
+}
+
+/// The use of an approval that counts, if there is one, and the number of the next.
+fn uses(folder: &Path, code: &str) -> (Option<ApprovalUse>, u8) {
+    let mut unheard = 0;
+    for number in 1..=MAX_USES {
+        let name = end_of_name("used", number);
+        if !is_there(folder, code, &name) {
+            return (is_there(folder, code, "over").then(unknown_use), number);
+        }
+        let ended = folder.join(format!("{code}.{}", end_of_name("ended", number)));
+        let end = fs::read_to_string(ended).map_or(UseEnd::Ran, |text| UseEnd::of_file(&text));
+        unheard += usize::from(end == UseEnd::Unheard);
+        if end == UseEnd::Ran || unheard > MAX_UNHEARD || number == MAX_USES {
+            // Whatever is there in place of a use, the approval is used.
+            return (Some(read_json(&folder.join(format!("{code}.{name}"))).ok().flatten().unwrap_or_else(unknown_use)), number);
+        }
+    }
+    (Some(unknown_use()), MAX_USES)
 }
 
 fn unknown_use() -> ApprovalUse {
@@ -193,7 +232,7 @@ pub fn ask(memory: &[PathBuf], request: &ApprovalRequest) -> io::Result<()> {
     in_first(&folders(memory), |folder| {
         // The folder above it is made by whoever keeps something first.
         fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-        put(folder, &format!("{}.request", request.code), &bytes, false)?;
+        put(folder, &format!("{}.request", request.code), &bytes)?;
         clear(folder);
         Ok(())
     })
@@ -206,35 +245,37 @@ fn clear(folder: &Path) {
         let name = entry.file_name().to_string_lossy().into_owned();
         let Some(code) = name.strip_suffix(".request").and_then(code::read) else { continue };
         let Ok(asked) = entry.metadata().map(|found| u64::try_from(found.mtime()).unwrap_or(0)) else { continue };
-        let open = folder.join(format!("{code}.approval")).exists() && !folder.join(format!("{code}.used")).exists();
+        let open = folder.join(format!("{code}.approval")).exists() && uses(folder, &code).0.is_none();
         known.push((asked, code, open));
     }
     known.sort();
     let (now, many) = (system::now(), known.len().saturating_sub(MAX_REQUESTS));
     for (at, (asked, code, open)) in known.iter().enumerate() {
         if (at < many && !open) || now > asked.saturating_add(KEPT) {
-            // The request goes last: without it nothing else counts.
-            for end in ["approval", "statement", "revoked", "request", "used", "pre-push", "reference-transaction"] {
+            // The approval goes first: without it nothing else counts.
+            for end in ends_behind_request().chain(["request".to_owned()]) {
                 let _ = fs::remove_file(folder.join(format!("{code}.{end}")));
             }
         }
     }
 }
 
-/// Puts a file in its place. With `first`, only if none is there.
-fn put(folder: &Path, name: &str, bytes: &[u8], first: bool) -> io::Result<()> {
+/// Puts a file in its place, over one that is there.
+fn put(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
     let temporary = folder.join(format!(".{name}.{}", std::process::id()));
     let _ = fs::remove_file(&temporary);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&temporary)?;
-    let target = folder.join(name);
-    let done = file.write_all(bytes).and_then(|()| if first { fs::hard_link(&temporary, &target) } else { fs::rename(&temporary, &target) });
+    let done = file.write_all(bytes).and_then(|()| fs::rename(&temporary, folder.join(name)));
     let _ = fs::remove_file(&temporary);
-    match done {
-        // A file system without links. The file is there before what it says; readers take whatever is there for a use.
-        Err(error) if first && error.kind() != io::ErrorKind::AlreadyExists => {
-            OpenOptions::new().write(true).create_new(true).mode(0o600).open(&target).and_then(|mut file| file.write_all(bytes))
-        }
-        done => done,
+    done
+}
+
+/// Puts a file in its place. `Ok(false)`: one is there.
+fn put_new(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<bool> {
+    match put_first(&folder.join(name), bytes) {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -244,30 +285,31 @@ fn folder_of(memory: &[PathBuf], code: &str) -> io::Result<PathBuf> {
     found.ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, format!("there is no request {code}")))
 }
 
-/// Uses an approval up. `Ok(false)`: it was used before.
+/// Uses an approval up, as its use of this number. `Ok(false)`: it was used before.
 ///
 /// # Errors
 ///
 /// It could not be written, so nothing may go by the approval.
-pub fn take(memory: &[PathBuf], code: &str, used: &ApprovalUse) -> io::Result<bool> {
-    match put(&folder_of(memory, code)?, &format!("{code}.used"), &serde_json::to_vec(used)?, true) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(error),
-    }
+pub fn take(memory: &[PathBuf], code: &str, number: u8, used: &ApprovalUse) -> io::Result<bool> {
+    put_new(&folder_of(memory, code)?, &format!("{code}.{}", end_of_name("used", number)), &serde_json::to_vec(used)?)
 }
 
-/// Lets one of git's hooks go by an approval that its call used. `Ok(false)`: the hook did already.
+/// Lets one of git's hooks go by an approval that its call used. `Ok(false)`: the hook did already. So the call runs, and its use
+/// is never given back.
 ///
 /// # Errors
 ///
 /// It could not be written.
-pub fn follow(memory: &[PathBuf], code: &str, hook: &str) -> io::Result<bool> {
-    match put(&folder_of(memory, code)?, &format!("{code}.{hook}"), format!("{{\"format\":{FORMAT},\"time\":{}}}\n", system::now()).as_bytes(), true) {
-        Ok(()) => Ok(true),
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(false),
-        Err(error) => Err(error),
+pub fn follow(memory: &[PathBuf], known: &KnownRequest, hook: &str) -> io::Result<bool> {
+    let (folder, code) = (folder_of(memory, &known.request.code)?, &known.request.code);
+    if let Some(memory) = folder.parent() {
+        approved::runs(memory, code, known.number);
     }
+    put_new(&folder, &format!("{code}.{hook}"), timed().as_bytes())
+}
+
+fn timed() -> String {
+    format!("{{\"format\":{FORMAT},\"time\":{}}}\n", system::now())
 }
 
 /// Keeps an approval.
@@ -276,7 +318,7 @@ pub fn follow(memory: &[PathBuf], code: &str, hook: &str) -> io::Result<bool> {
 ///
 /// It could not be written.
 pub fn approve(memory: &[PathBuf], code: &str, record: &ApprovalRecord) -> io::Result<()> {
-    put(&folder_of(memory, code)?, &format!("{code}.approval"), &serde_json::to_vec_pretty(record)?, false)
+    put(&folder_of(memory, code)?, &format!("{code}.approval"), &serde_json::to_vec_pretty(record)?)
 }
 
 /// Takes an approval back.
@@ -285,11 +327,7 @@ pub fn approve(memory: &[PathBuf], code: &str, record: &ApprovalRecord) -> io::R
 ///
 /// It could not be written.
 pub fn revoke(memory: &[PathBuf], code: &str) -> io::Result<()> {
-    let folder = folder_of(memory, code)?;
-    match put(&folder, &format!("{code}.revoked"), format!("{{\"format\":{FORMAT},\"time\":{}}}\n", system::now()).as_bytes(), true) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        done => done,
-    }
+    put_new(&folder_of(memory, code)?, &format!("{code}.revoked"), timed().as_bytes()).map(|_| ())
 }
 
 /// Keeps a statement that was printed to be signed elsewhere.
@@ -298,7 +336,7 @@ pub fn revoke(memory: &[PathBuf], code: &str) -> io::Result<()> {
 ///
 /// It could not be written.
 pub fn print(memory: &[PathBuf], code: &str, statement: &str) -> io::Result<()> {
-    put(&folder_of(memory, code)?, &format!("{code}.statement"), statement.as_bytes(), false)
+    put(&folder_of(memory, code)?, &format!("{code}.statement"), statement.as_bytes())
 }
 
 /// The statement that was printed last.

@@ -105,7 +105,7 @@ pub(super) fn refuse_agents(not: &str) -> Result<(), Refusal> {
     if let Some(variable) = agent() {
         return Err(Refusal::new(not, format!("an agent runs this (`{variable}` is set)"), fix));
     }
-    match person::above().and_then(|chain| person::agent_above(&chain)) {
+    match person::agent_above(&person::above()) {
         Some(why) => Err(Refusal::new(not, why, fix)),
         None => Ok(()),
     }
@@ -158,6 +158,9 @@ fn show(known: &KnownRequest) {
     say(&format!("{} {}", heading("by:"), escaped(parts.text("agent"))));
     say(&heading("stopped by:"));
     say(&indented(parts.text("rules").trim_end()));
+    if let Some(cost) = Some(parts.text("cost")).filter(|cost| !cost.is_empty()) {
+        say(&format!("{} {}", heading("it costs:"), escaped(cost)));
+    }
     if let Some(git) = Some(parts.text("git").trim_end()).filter(|git| !git.is_empty()) {
         say(&heading("in the repository, bound to:"));
         say(&indented(git));
@@ -228,7 +231,7 @@ fn signed(key: Option<&Path>, known: &KnownRequest, section: &ApprovalSection, p
     let usual = keys::usual(&place.world);
     let with_key = key.is_some() || !section.terminal || (!section.signers.is_empty() && usual.as_ref().is_some_and(|path| path.is_file()));
     if !with_key {
-        if let Some(doubt) = person::doubt(person::above().as_deref()) {
+        if let Some(doubt) = person::doubt(&person::above()) {
             let fix = "set up a key (`portcullis approve --setup`), which works in every terminal";
             return Err(Refusal::new(NOT, format!("without a key it must be sure that a person types here: {doubt}"), fix));
         }

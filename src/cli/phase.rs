@@ -71,7 +71,7 @@ fn by_person(what: &str) -> Result<(), Refusal> {
     if let Some(variable) = agent() {
         return Err(Refusal::new(what, format!("an agent runs this (`{variable}` is set)"), "a person must run this at a terminal"));
     }
-    if let Some(why) = person::above().and_then(|chain| person::agent_above(&chain)) {
+    if let Some(why) = person::agent_above(&person::above()) {
         return Err(Refusal::new(what, why, "a person must run this at a terminal of their own"));
     }
     if !can_ask() {

@@ -28,7 +28,7 @@ pub fn run(arguments: &RevokeArguments) -> Result<ExitCode, Refusal> {
     if let Some(variable) = agent() {
         return Err(Refusal::new(NOT, format!("an agent runs this (`{variable}` is set)"), fix));
     }
-    if let Some(why) = person::above().and_then(|chain| person::agent_above(&chain)) {
+    if let Some(why) = person::agent_above(&person::above()) {
         return Err(Refusal::new(NOT, why, fix));
     }
     let KnownPlace { place, known } = find(&arguments.code, NOT)?;

@@ -13,8 +13,10 @@ use gate::call::policy_around;
 use gate::deep::Stop;
 use gate::failure::Failure;
 use gate::judge::{Answers, Here, facts_of, read};
+use gate::metering::dollars;
 use gate::stall;
-use gate::world::{Surroundings, World, layers, system};
+use gate::world::meters::CallIdentity;
+use gate::world::{Surroundings, World, approved, layers, system};
 use policy::facts::{Known, Need};
 use policy::section::approval::LIFETIME;
 use policy::verdict::Verdict;
@@ -57,6 +59,8 @@ pub(crate) struct PendingAction<'a> {
     pub(crate) session: &'a str,
     /// The client's id of the call; empty: it has none.
     pub(crate) call: &'a str,
+    /// The call, to find how it ended. `None`: it is no call of a client.
+    pub(crate) identity: Option<CallIdentity>,
     /// The rule that stops it.
     pub(crate) rule: &'a str,
 }
@@ -81,6 +85,7 @@ pub(super) fn of_call(case: &ApprovalCase) -> Result<Option<ApprovalAnswer>, Sto
         event: &event.name,
         session: &event.session,
         call: event.call.as_deref().unwrap_or_default(),
+        identity: CallIdentity::of(event),
         rule: judgement.verdict.holding().next().map_or("", |finding| &finding.rule),
     };
     Ok(Some(decide(&pending, policy.approval.as_ref(), around, world)))
@@ -110,6 +115,9 @@ pub(crate) fn common(call: String, agent: &str, actions: &[Action], verdict: &Ve
     parts.add("policy", parts::policy(&layers::look(&around.layers)?));
     parts.add("agent", agent.to_owned());
     parts.add("rules", parts::rules(verdict));
+    if verdict.price > 0 {
+        parts.add("cost", format!("{} USD", dollars(verdict.price)));
+    }
     parts.add("reading", parts::reading(actions));
     Ok(parts)
 }
@@ -151,8 +159,12 @@ pub(crate) fn decide(pending: &PendingAction, section: Option<&ApprovalSection>,
                 let mine = match &known.used {
                     // The client asked twice about one call: two hooks are wired.
                     Some(by) => same(by),
-                    None => match store::take(&around.memory, code, &used) {
-                        Ok(true) => true,
+                    None => match store::take(&around.memory, code, known.number, &used) {
+                        Ok(true) => {
+                            // Where that is lost, the approval stays used.
+                            let _ = pending.identity.map(|call| approved::began(call, code, known.number, around));
+                            true
+                        }
                         Ok(false) => store::look(&around.memory).find(code).and_then(|known| known.used.as_ref()).is_some_and(same),
                         Err(error) => {
                             why = format!("the approval {code} could not be used: {error}");

@@ -39,7 +39,7 @@ pub(super) fn of_hook(case: &HookCase, verdict: &Verdict, around: &Surroundings,
     }
     let parts = common(format!("git {}\n{}\n", case.hook, case.bound), "git", case.actions, verdict, around)?;
     let rule = verdict.holding().next().map_or("", |finding| &finding.rule);
-    Ok(decide(&PendingAction { parts, event: case.hook, session: "", call: "", rule }, section, around, world))
+    Ok(decide(&PendingAction { parts, event: case.hook, session: "", call: "", identity: None, rule }, section, around, world))
 }
 
 /// A push or a move of branches that belongs to a call which a person approved a moment ago: the same rules, and only
@@ -63,7 +63,7 @@ fn approved_as_call(case: &HookCase, verdict: &Verdict, policy: &Policy, around:
             continue;
         }
         let Ok(signer) = approver(record, &known.request.code, &known.request.digest, Some(section), &file) else { continue };
-        if store::follow(&around.memory, &known.request.code, case.hook).unwrap_or(false) {
+        if store::follow(&around.memory, known, case.hook).unwrap_or(false) {
             return Some(ApprovalAnswer::Approved { signer, code: known.request.code.clone() });
         }
     }

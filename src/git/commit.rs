@@ -392,5 +392,5 @@ pub fn verdict(located: &[Located]) -> Verdict {
     };
     let mut findings: Vec<Finding> = located.iter().map(shown).collect();
     findings.sort_by_key(|finding| std::cmp::Reverse(finding.tier));
-    Verdict { tier: findings.first().map_or(Tier::Free, |finding| finding.tier), findings }
+    Verdict { tier: findings.first().map_or(Tier::Free, |finding| finding.tier), findings, price: 0 }
 }

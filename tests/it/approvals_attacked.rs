@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::approvals::{Desk, KEYGEN, SCRIPT, can_play, code_of};
@@ -241,6 +241,147 @@ fn agents_cannot_approve() {
     // No terminal at all.
     assert!(desk.cold(&["approve", &code]).stderr.contains("there is no terminal here"));
     assert_eq!(desk.denied("npm publish", "toolu_3"), code);
+}
+
+/// Where Debian puts them (packages `expect` and `at`).
+const EXPECT: &str = "/usr/bin/expect";
+const AT: &str = "/usr/bin/at";
+const ATD: &str = "/usr/sbin/atd";
+
+/// Runs a program below no process of the test, with the desk's home and nothing of the test's environment, until it has written
+/// the line `rc=` into the file. `None`: it never did.
+fn left_alone(desk: &Desk, words: &[&str], seen: &Path) -> Option<String> {
+    let _ = fs::remove_file(seen);
+    let mut command = Command::new("/bin/sh");
+    command.args(["-c", r#"exec < /dev/null; setsid "$@" > /dev/null 2>&1 &"#, "sh"]).args(words);
+    let home = desk.scratch.home();
+    command.env_clear().current_dir(desk.scratch.repo()).env("HOME", &home).env("PORTCULLIS_TEST_PASSWORD_HOME", &home);
+    command.env("PATH", "/usr/bin:/bin").env("USER", "dev").env("SHELL", "/bin/sh").env("NO_COLOR", "1").env("TERM", "dumb").env("LC_ALL", "C.UTF-8");
+    assert!(command.status().unwrap().success());
+    waited(seen)
+}
+
+fn waited(seen: &Path) -> Option<String> {
+    for _ in 0..1200 {
+        std::thread::sleep(Duration::from_millis(50));
+        let text = fs::read_to_string(seen).unwrap_or_default();
+        if text.contains("rc=") {
+            return Some(text.replace(['\r', '\n'], " "));
+        }
+    }
+    None
+}
+
+/// A script of `expect` that types the word, and writes what it saw into a file. `begin` starts the command on a terminal.
+fn typing(begin: &str, seen: &Path) -> String {
+    format!(
+        "log_user 0\nset timeout 30\nset saw {{}}\n{begin}\nexpect {{\n  \"type the word\" {{ append saw $expect_out(buffer); send \"approve\\r\"; exp_continue }}\n  -re {{fix: [^\n]*\n}} {{ append saw $expect_out(buffer) }}\n  eof {{ append saw $expect_out(buffer) }}\n  timeout {{ append saw $expect_out(buffer) }}\n}}\nset file [open {{{}}} w]\nputs $file \"$saw rc=done\"\nclose $file\n",
+        seen.display()
+    )
+}
+
+#[test]
+fn a_program_that_types_is_no_person() {
+    if !can_play() || !Path::new(EXPECT).is_file() {
+        return;
+    }
+    let desk = Desk::new("terminal = true");
+    let code = desk.denied("npm publish", "toolu_1");
+    let (script, seen) = (desk.scratch.home().join("x.exp"), desk.scratch.home().join("seen"));
+    let approve = format!("{COLD} approve {code}");
+    // What the gate says of the script, and what happens if it did not see it: each is a chain of processes with a real pseudo-terminal.
+    let chains = [
+        (format!("spawn {approve}"), vec![EXPECT, "-f"], "`expect` is above this process"),
+        (format!("spawn sh -c \"{approve}; true\""), vec![EXPECT], "`expect` is above this process"),
+        (format!("spawn bash -c \"env -u CLAUDECODE {approve}; true\""), vec!["bash", "-c", "exec -a xterm expect \"$0\""], "`expect` is above this process"),
+        // The shell is left behind by the process that started it, with the terminal that `expect` holds.
+        (
+            format!("spawn -noecho -pty\nset slave $spawn_out(slave,name)\nexec setsid -f -c sh -c \"{approve}; true\" < $slave > $slave 2> $slave &"),
+            vec![EXPECT, "-f"],
+            "this terminal",
+        ),
+    ];
+    for (begin, with, why) in chains {
+        fs::write(&script, typing(&begin, &seen).replace("npm publish", "")).unwrap();
+        let words: Vec<&str> = with.into_iter().chain([script.to_str().unwrap()]).collect();
+        let said = desk.hook(&format!("expect -f {}", script.display()), "toolu_2");
+        assert!(said.code == 2 && said.stderr.contains("retry: no, not in any form"), "{begin}: {said:?}");
+        let saw = left_alone(&desk, &words, &seen).unwrap_or_else(|| panic!("{begin}: it never ended"));
+        assert!(saw.contains(why) || saw.contains("no terminal of a person"), "{begin}: {saw}");
+        assert_eq!(desk.state_of(&code), "pending", "{begin}: {saw}");
+    }
+    // With a key: what is typed is no passphrase, and nothing else signs.
+    let desk = Desk::keyed();
+    let code = desk.denied("npm publish", "toolu_1");
+    let (script, seen) = (desk.scratch.home().join("x.exp"), desk.scratch.home().join("seen"));
+    let begin = format!("spawn {COLD} approve {code}");
+    fs::write(&script, typing(&begin, &seen).replace("type the word", "passphrase")).unwrap();
+    let saw = left_alone(&desk, &[EXPECT, "-f", script.to_str().unwrap()], &seen).unwrap();
+    assert!(saw.contains("did not sign"), "{saw}");
+    assert_eq!(desk.state_of(&code), "pending");
+}
+
+#[test]
+fn a_job_of_at_approves_nothing() {
+    if !can_play() || ![AT, ATD, EXPECT].iter().all(|program| Path::new(program).is_file()) {
+        return;
+    }
+    let Some(_starter) = JobStarter::here() else { return };
+    let desk = Desk::new("terminal = true");
+    let code = desk.denied("npm publish", "toolu_1");
+    let home = desk.scratch.home();
+    let (seen, script, inner) = (home.join("seen"), home.join("x.exp"), home.join("inner"));
+    let approve = format!("{COLD} approve {code}");
+    fs::write(&script, typing(&format!("spawn sh -c \"{approve}; true\""), &inner)).unwrap();
+    let (seen, inner) = (seen.to_str().unwrap(), inner.to_str().unwrap());
+    let jobs = [
+        // A job has no terminal.
+        (format!("{approve} < /dev/null > {seen} 2>&1; echo rc=$? >> {seen}"), "there is no terminal here"),
+        // `at` hands on the variables of whoever submits, unless they are taken away.
+        (format!("CLAUDECODE=1 {approve} > {seen} 2>&1; echo rc=$? >> {seen}"), "an agent runs this"),
+        // With a terminal that a program gives.
+        (format!("script -qec '{approve}; true' {seen} < /dev/null; echo rc=$? >> {seen}"), "is above this process"),
+        (format!("expect -f {}; cat {inner} > {seen}; echo rc=$? >> {seen}", script.display()), "is above this process"),
+    ];
+    for (job, why) in jobs {
+        let _ = fs::remove_file(seen);
+        // The gate sees the job in what is given to `at`.
+        let said = desk.hook(&format!("at now <<'E'\n{job}\nE"), "toolu_2");
+        assert!(said.code == 2 && said.stderr.contains("retry: no, not in any form"), "{job}: {said:?}");
+        let mut at = Command::new(AT);
+        at.arg("now").env_clear().env("HOME", &home).env("PORTCULLIS_TEST_PASSWORD_HOME", &home).env("PATH", "/usr/bin:/bin").env("NO_COLOR", "1");
+        let given = run(at.env("USER", "dev").env("SHELL", "/bin/sh").current_dir(desk.scratch.repo()), format!("{job}\n").as_bytes());
+        assert_eq!(given.code, 0, "{given:?}");
+        let saw = waited(Path::new(seen)).unwrap_or_else(|| panic!("{job}: it never ended"));
+        assert!(saw.contains(why), "{job}: {saw}");
+        assert_eq!(desk.state_of(&code), "pending", "{job}: {saw}");
+    }
+}
+
+/// The daemon that starts the jobs of `at`, for as long as this lives; one that runs already is left running.
+struct JobStarter(Option<Child>);
+
+impl JobStarter {
+    /// `None`: jobs are not started here.
+    fn here() -> Option<Self> {
+        let named = |entry: fs::DirEntry| fs::read_to_string(entry.path().join("comm")).is_ok_and(|name| name.trim() == "atd");
+        if fs::read_dir("/proc").into_iter().flatten().flatten().any(named) {
+            return Some(Self(None));
+        }
+        // Only the administrator can start it.
+        let child = (gate::world::system::user() == 0).then(|| Command::new(ATD).arg("-f").stdin(Stdio::null()).spawn().ok())??;
+        std::thread::sleep(Duration::from_millis(500));
+        Some(Self(Some(child)))
+    }
+}
+
+impl Drop for JobStarter {
+    fn drop(&mut self) {
+        if let Some(child) = &mut self.0 {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
 }
 
 #[test]

@@ -225,6 +225,28 @@ fn a_budget_adds_up_what_calls_cost() {
 }
 
 #[test]
+fn a_question_says_what_the_call_costs() {
+    let rule = "[[rule]]\nname = \"calls\"\ntier = 3\ncall = { tool = \"mcp__phone__*\" }\nreason = \"it rings\"\ninstead = \"write\"\ncatches = [{ call = { tool = \"mcp__phone__call\" } }]\nspares = [{ call = { tool = \"mcp__mail__list\" } }]\n";
+    // Two budgets count the same money, and one of them twice for two rows.
+    let other =
+        budget("per = \"session\"\ncosts = [{ call = { tool = \"mcp__phone__call\" }, usd = 0.0083 }]").replace("schema = 1\n", "").replace("letters", "other");
+    let costs = r#"costs = [{ call = { tool = "mcp__phone__call" }, usd = 0.02 }, { call = { tool = "mcp__phone__call" }, usd = 0.005 }]"#;
+    let metered = Metered::new(&format!("{}{rule}{other}", budget(&format!("per = \"day\"\n{costs}"))));
+    let asked = |tool: &str, mode: &str| {
+        let payload = metered.scratch.payload(tool, "{}", mode);
+        run(metered.scratch.command(hook_path()).args(["PreToolUse", "claude-code", "50"]), payload.as_bytes())
+    };
+    let said = asked("mcp__phone__call", "default");
+    assert!(said.short() == "ask calls" && said.stdout.contains("\\ncosts: 0.0250 USD\\n"), "{said:?}");
+    let said = asked("mcp__phone__call", "bypassPermissions");
+    assert!(said.code == 2 && said.stderr.contains("\ncosts: 0.0250 USD\n"), "{said:?}");
+    let listed = run(metered.scratch.command(COLD).env_remove("CLAUDE_PROJECT_DIR").args(["approvals", "--json"]), b"").stdout;
+    assert!(listed.contains("mcp__phone__call"), "{listed}");
+    let said = asked("mcp__phone__hang_up", "default");
+    assert!(said.short() == "ask calls" && !said.stdout.contains("costs:"), "{said:?}");
+}
+
+#[test]
 fn a_run_begins_with_a_prompt() {
     let costs = r#"costs = [{ call = { tool = "mcp__mail__send_*" }, usd = 1 }]"#;
     let metered = Metered::new(&budget(&format!("per = \"run\"\nover = 4\n{costs}")));

@@ -5,6 +5,7 @@ mod action;
 mod architecture;
 mod approvals;
 mod approvals_attacked;
+mod approvals_given_back;
 mod arguments;
 mod built_in;
 mod cases;

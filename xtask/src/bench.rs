@@ -82,7 +82,8 @@ fn count(state: &mut RunState, hook: Option<&Path>, keep: bool) -> Result<()> {
     let mut places = Scene::new()?;
     let hook = with_symbols(state, hook, &places)?;
     let repository = places.repository("starter", Some(0))?;
-    let counted = counts::count(&hook, &places, &repository)?;
+    let mut counted = counts::count(&hook, &places, &repository)?;
+    counted.extend(counts::count_stateful(&hook, &mut places)?);
     println!("{}\n{}", page::counted(&counted), page::by_stage(&counted));
     if keep { counts::keep(&counted) } else { counts::check(&counted) }
 }
@@ -176,6 +177,8 @@ fn calls(state: &mut RunState, arguments: &BenchArguments) -> Result<()> {
 
     let counted = counts::count(&hook, &places, &roots[1])?;
     write!(text, "## Counts\n\nWith the starter policy.\n\n{}\n", page::counted(&counted))?;
+    let stateful = counts::count_stateful(&hook, &mut places)?;
+    write!(text, "Calls of which limits, budgets and circles speak, beside the same calls without them:\n\n{}\n", page::counted(&stateful))?;
     if counted.iter().any(|(_, counts)| counts.stages.len() > 1 && counts.stages.values().filter(|count| **count > 0).count() > 1) {
         write!(text, "Instructions by stage:\n\n{}\n", page::by_stage(&counted))?;
     }

@@ -45,8 +45,8 @@ fn tools() -> Result<()> {
     }
     pass(command("cargo").args(["deny", "--version"]))?;
     // Tests that need one of these say so where it is missing, and are not run.
-    for package in ["zsh", "redis-server", "strace"] {
-        if works(package, &["--version"]) || works(package, &["-V"]) {
+    for package in ["zsh", "redis-server", "strace", "tmux", "expect", "at"] {
+        if ["--version", "-V", "-v"].iter().any(|option| works(package, &[option])) {
             continue;
         }
         let install = || pass(command("apt-get").args(["update", "-qq"])).and_then(|()| pass(command("apt-get").args(["install", "-y", "-qq", package])));

@@ -20,7 +20,7 @@ pub fn to(event: &Event, verdict: &Verdict, command: Option<&str>, attended: boo
     };
     if let Some(stopped) = verdict.holding().find(|finding| finding.rule == stall::STOPPED).filter(|_| event.moment == Moment::BeforeCall) {
         let others = verdict.findings.iter().filter(|finding| finding.rule != stall::STOPPED);
-        let first = Verdict { tier: verdict.tier, findings: std::iter::once(stopped).chain(others).cloned().collect() };
+        let first = Verdict { tier: verdict.tier, findings: std::iter::once(stopped).chain(others).cloned().collect(), price: verdict.price };
         return event.client.stop(event.moment, &refusal::refusal(&first, command, Audience::Agent));
     }
     match (event.moment.kind(), verdict.tier) {

@@ -225,6 +225,7 @@ pub fn conclude(actions: Vec<Action>, facts: &mut Facts, policy: &Policy, answer
             verdict.add(found.findings);
         }
     }
+    verdict.price = metering::price(&metered);
     // Last, for they are used up: nothing that comes later can ask for the call to be judged again.
     let found = answers.meters(&metered, policy)?;
     if !found.is_empty() {

@@ -31,6 +31,21 @@ pub fn findings(metered: &[Metered], standings: &[MeterUse], budgets: &[Budget])
     found
 }
 
+/// What a call costs: several budgets may count the same money, so the one that counts most of it says it.
+#[must_use]
+pub fn price(metered: &[Metered]) -> u64 {
+    let mut sums: Vec<(&str, u64)> = Vec::new();
+    for entry in metered {
+        let Meter::Cost(cost) = &entry.meter else { continue };
+        let more = cost.micro.saturating_mul(u64::from(entry.times));
+        match sums.iter_mut().find(|(budget, _)| *budget == cost.budget) {
+            Some((_, sum)) => *sum = sum.saturating_add(more),
+            None => sums.push((cost.budget, more)),
+        }
+    }
+    sums.into_iter().map(|(_, sum)| sum).max().unwrap_or(0)
+}
+
 /// A limit on all calls, as one that speaks of this call.
 #[must_use]
 pub fn of_every_call<'p>(every: &EveryCall<'p>) -> Metered<'p> {

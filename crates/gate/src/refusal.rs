@@ -4,7 +4,7 @@
 
 use std::fmt::Write as _;
 
-use crate::metering::duration;
+use crate::metering::{dollars, duration};
 use crate::underline::{Underlined, underlined};
 use actions::shown::escaped;
 use policy::Tier;
@@ -115,6 +115,10 @@ fn stated(what: &str, verdict: &Verdict, command: Option<&str>) -> String {
     }
     if !first.told.is_empty() {
         let _ = write!(text, "\nfact: {}", escaped(&first.told));
+    }
+    // A budget without room has said it.
+    if verdict.price > 0 && first.used_up.is_none() {
+        let _ = write!(text, "\ncosts: {} USD", dollars(verdict.price));
     }
     if first.answer == Answer::Maybe {
         match &first.unread {

@@ -16,10 +16,11 @@ use crate::judge::today;
 use crate::metering;
 use crate::notes::{Note, apply};
 use crate::record::Entry;
+use crate::world::approved::UseEnd;
 use crate::world::compiled::CompiledPolicy;
 use crate::world::meters::{self, AnsweredPrice, CallEnd, CallIdentity, FleetStore};
 use crate::world::repository::main_work_tree;
-use crate::world::{Surroundings, World, layers, others, owed, pending, record, state, system, trail, unread, waiting};
+use crate::world::{Surroundings, World, approved, layers, others, owed, pending, record, state, system, trail, unread, waiting};
 use crate::{BUILD, gating, release};
 
 /// Records an event that only informs. Returns what the model and the person should know.
@@ -35,7 +36,8 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
     let event = completed.as_ref().unwrap_or(event);
     let Ok(around) = world.around(event) else { return Ok(HookAnswer::nothing()) };
     // First, for the cold binary does all of this once more.
-    let fleet = fleet(event, &around, world, deep)?;
+    let counts = ends_call(event) && meters::counts(&around);
+    let fleet = if counts { fleet(event, &around, world, deep)? } else { None };
     spend(event, &around, world, deep)?;
     gating::evidence(event, &around, world, deep)?;
     if let Some(reason) = gating::ending(event, &around, world, deep)? {
@@ -44,7 +46,8 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
         return Ok(answer);
     }
     let ended = ended_call(event, &around, world, deep)?;
-    let metered = meters(event, &around, &ended.prices, fleet.as_deref());
+    let metered = if counts || !ends_call(event) { meters(event, &around, &ended.prices, fleet.as_deref()) } else { None };
+    approvals(event, &around);
     let turns = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionStart | Moment::SessionEnd);
     let policy = if turns { flywheel_policy(&around, world, deep)? } else { None };
     let owed = owed_calls(event, &around, world, deep)?;
@@ -90,10 +93,14 @@ fn flywheel_policy(around: &Surroundings, world: &World, deep: &dyn Deep) -> Res
     if has_flywheel { Err(Stop::HandOver) } else { Ok(None) }
 }
 
+/// Whether an event says how a call ended.
+fn ends_call(event: &Event) -> bool {
+    matches!(event.moment, Moment::AfterCall | Moment::AfterFailure | Moment::Refused)
+}
+
 /// Where a call that has ended is counted for a fleet. A store that cannot be named leaves the call counted for ten minutes.
 fn fleet(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Option<Box<dyn FleetStore>>, Stop> {
-    let ended = matches!(event.moment, Moment::AfterCall | Moment::AfterFailure | Moment::Refused);
-    let Some(call) = CallIdentity::of(event).filter(|_| ended) else { return Ok(None) };
+    let Some(call) = CallIdentity::of(event) else { return Ok(None) };
     Ok(Stop::unless_failed(fleet_store(call, around, world, deep))?.flatten())
 }
 
@@ -123,7 +130,7 @@ fn meters(event: &Event, around: &Surroundings, prices: &[AnsweredPrice], fleet:
     let done = match event.moment {
         Moment::AfterCall | Moment::AfterFailure => ended(CallEnd::Ran),
         Moment::Refused => ended(CallEnd::DidNotRun),
-        Moment::Prompt if matches!(event.source.as_str(), "" | "user" | "sdk") => {
+        Moment::Prompt if is_of_person(event) => {
             trail::forget(around);
             meters::begin_run(around).and_then(|()| meters::give_back_all(around))
         }
@@ -132,6 +139,26 @@ fn meters(event: &Event, around: &Surroundings, prices: &[AnsweredPrice], fleet:
         _ => Ok(()),
     };
     done.err().map(|failure| format!("limits and budgets: {}", failure::what(&failure)))
+}
+
+/// Writes down what came of calls that used an approval. A client that does not report how calls end gives nothing back by silence.
+fn approvals(event: &Event, around: &Surroundings) {
+    let of_call = |end| CallIdentity::of(event).into_iter().for_each(|call| approved::ended(call, end, around));
+    let reports = || event.client.wired().iter().any(|wired| wired.moment == Moment::AfterCall);
+    match event.moment {
+        Moment::AfterCall | Moment::AfterFailure => of_call(UseEnd::Ran),
+        Moment::Refused => of_call(UseEnd::Refused),
+        Moment::Prompt if is_of_person(event) && reports() => approved::turn_ended(false, around),
+        Moment::TurnEnd | Moment::SubagentEnd if reports() => approved::turn_ended(false, around),
+        Moment::SessionEnd if reports() => approved::turn_ended(true, around),
+        Moment::SessionStart if event.source != "compact" => approved::session_resumed(around),
+        _ => {}
+    }
+}
+
+/// Whether a prompt is a person's, and not a program's or a background task's.
+fn is_of_person(event: &Event) -> bool {
+    matches!(event.source.as_str(), "" | "user" | "sdk")
 }
 
 /// Looks at a call that ended, if the policy asks for that: a run of tests is noted, its answer is looked into. A policy that

@@ -1,5 +1,6 @@
 //! Files, environment, repository, clock: the only module that touches them. Does not judge.
 
+pub mod approved;
 pub mod compiled;
 pub mod layers;
 pub mod links;

@@ -104,7 +104,7 @@ pub fn decide<'p>(actions: &[Action], facts: &Facts, policy: &Policy<'p>, every:
             }
         }
     }
-    let mut verdict = Verdict { tier: Tier::Free, findings: Vec::new() };
+    let mut verdict = Verdict { tier: Tier::Free, findings: Vec::new(), price: 0 };
     verdict.add(findings);
     Some(Decided { verdict, needs: asking.needs, looks, metered })
 }

@@ -123,6 +123,8 @@ pub struct Verdict {
     pub tier: Tier,
     /// All findings, the strictest first.
     pub findings: Vec<Finding>,
+    /// What the call costs by the budgets that speak of it, in millionths of a US dollar.
+    pub price: u64,
 }
 
 impl Verdict {

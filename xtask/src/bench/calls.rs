@@ -22,12 +22,21 @@ catches = ["npm run db:drop"]
 spares  = ["npm test"]
 "#;
 
+/// Sections that keep state, by the name under which their calls are counted.
+const SECTIONS: [(&str, &str); 4] = [
+    ("limit", "[[limit]]\nname = \"issues\"\ncall = { tool = \"mcp__github__*\" }\nmax = 10000\nper = \"session\"\nscope = \"session\"\n"),
+    ("budget", "[[budget]]\nname = \"feature\"\nusd = 1000\nper = \"branch\"\ncosts = [{ call = { tool = \"mcp__github__*\" }, usd = 0.0001 }]\n"),
+    ("stall", "[stall]\nrepeat = 100\n"),
+    ("approval", ""),
+];
+
 /// A call of a tool.
 pub(crate) struct MeasuredCall {
     pub(crate) name: &'static str,
     event: &'static str,
     tool: &'static str,
     input: Value,
+    mode: &'static str,
 }
 
 /// A folder with a home and repositories. What the hook keeps of them is removed with it.
@@ -55,6 +64,12 @@ impl Scene {
     /// A repository with one commit. `rules`: `None` for no policy file, 0 for the starter policy.
     /// Error: git cannot make it.
     pub(crate) fn repository(&mut self, name: &str, rules: Option<usize>) -> Result<PathBuf> {
+        self.repository_under(name, rules.map(policy).as_deref())
+    }
+
+    /// The same under a policy.
+    /// Error: git cannot make it.
+    fn repository_under(&mut self, name: &str, policy: Option<&str>) -> Result<PathBuf> {
         let root = fs::canonicalize(self.folder.path())?.join(name);
         for (file, text) in [
             ("src/lib.py", "def add(a, b):\n    return a + b\n"),
@@ -66,8 +81,8 @@ impl Scene {
             fs::create_dir_all(path.parent().unwrap_or(&root))?;
             fs::write(path, text)?;
         }
-        if let Some(rules) = rules {
-            fs::write(root.join("portcullis.toml"), policy(rules))?;
+        if let Some(policy) = policy {
+            fs::write(root.join("portcullis.toml"), policy)?;
         }
         let git = |arguments: &[&str]| {
             let mut git = command("git");
@@ -124,8 +139,14 @@ fn policy(rules: usize) -> String {
 /// The calls that are measured, in a repository.
 pub(crate) fn everyday(root: &Path) -> Vec<MeasuredCall> {
     let file = |name: &str| root.join(name).display().to_string();
-    let shell = |name, line: &str| MeasuredCall { name, event: "PreToolUse", tool: "Bash", input: json!({ "command": line, "description": "Runs it" }) };
-    let tool = |name, tool, input| MeasuredCall { name, event: "PreToolUse", tool, input };
+    let shell = |name, line: &str| MeasuredCall {
+        name,
+        event: "PreToolUse",
+        tool: "Bash",
+        input: json!({ "command": line, "description": "Runs it" }),
+        mode: "default",
+    };
+    let tool = |name, tool, input| MeasuredCall { name, event: "PreToolUse", tool, input, mode: "default" };
     vec![
         tool("Read", "Read", json!({ "file_path": file("src/lib.py") })),
         tool("MCP call", "mcp__github__create_issue", json!({ "owner": "o", "repo": "r", "title": "A title", "body": "A body of some words" })),
@@ -138,21 +159,50 @@ pub(crate) fn everyday(root: &Path) -> Vec<MeasuredCall> {
         tool("Edit", "Edit", json!({ "file_path": file("src/lib.py"), "old_string": "return a + b", "new_string": "return b + a", "replace_all": false })),
         tool("Write, 1 kB", "Write", json!({ "file_path": file("docs/notes.txt"), "content": code(1000) })),
         tool("Write, 50 kB", "Write", json!({ "file_path": file("docs/notes.txt"), "content": code(50_000) })),
-        MeasuredCall { name: "PostToolUse", event: "PostToolUse", tool: "Bash", input: json!({ "command": "ls" }) },
+        MeasuredCall { name: "PostToolUse", event: "PostToolUse", tool: "Bash", input: json!({ "command": "ls" }), mode: "default" },
     ]
+}
+
+/// Calls of which a section speaks that keeps state, and the same calls without it, each with its repository.
+/// Error: git cannot make one.
+pub(crate) fn stateful(places: &mut Scene) -> Result<Vec<(PathBuf, MeasuredCall)>> {
+    let mut roots = vec![places.repository("without", Some(0))?];
+    for (name, section) in SECTIONS {
+        roots.push(places.repository_under(name, Some(&format!("{STARTER}\n{section}")))?);
+    }
+    let issue = || ("mcp__github__create_issue", json!({ "owner": "o", "repo": "r", "title": "A title", "body": "A body of some words" }));
+    let before = |name, (tool, input)| MeasuredCall { name, event: "PreToolUse", tool, input, mode: "default" };
+    let after = |name, (tool, input)| MeasuredCall { name, event: "PostToolUse", tool, input, mode: "default" };
+    let shell = |name, line: &str, mode| MeasuredCall { name, event: "PreToolUse", tool: "Bash", input: json!({ "command": line }), mode };
+    let calls = [
+        (0, before("MCP call, without", issue())),
+        (1, before("MCP call, a limit", issue())),
+        (2, before("MCP call, a budget", issue())),
+        (3, before("MCP call, circles", issue())),
+        (0, after("its end, without", issue())),
+        (1, after("its end, a limit", issue())),
+        (2, after("its end, a budget", issue())),
+        (3, after("its end, circles", issue())),
+        (0, shell("`ls`, without", "ls", "default")),
+        (1, shell("`ls`, a limit on other calls", "ls", "default")),
+        (2, shell("`ls`, a budget of other calls", "ls", "default")),
+        (0, shell("`npm publish`, asked", "npm publish", "default")),
+        (4, shell("`npm publish`, waits for an approval", "npm publish", "bypassPermissions")),
+    ];
+    Ok(calls.into_iter().filter_map(|(root, call)| Some((roots.get(root)?.clone(), call))).collect())
 }
 
 /// A command of so many bytes.
 pub(crate) fn long_command(bytes: usize) -> MeasuredCall {
     let words = "echo one two three 'four five' && ".repeat(bytes / 34 + 1);
     let line = format!("{}ls", words.get(..(bytes / 34).max(1) * 34).unwrap_or(""));
-    MeasuredCall { name: "a command", event: "PreToolUse", tool: "Bash", input: json!({ "command": line }) }
+    MeasuredCall { name: "a command", event: "PreToolUse", tool: "Bash", input: json!({ "command": line }), mode: "default" }
 }
 
 /// A write of so many bytes.
 pub(crate) fn long_write(root: &Path, bytes: usize) -> MeasuredCall {
     let input = json!({ "file_path": root.join("docs/notes.txt").display().to_string(), "content": code(bytes) });
-    MeasuredCall { name: "a write", event: "PreToolUse", tool: "Write", input }
+    MeasuredCall { name: "a write", event: "PreToolUse", tool: "Write", input, mode: "default" }
 }
 
 fn code(bytes: usize) -> String {
@@ -177,7 +227,7 @@ impl MeasuredCall {
             "session_id": "00000000-0000-4000-8000-000000000001",
             "transcript_path": root.join("../home/t.jsonl"),
             "cwd": root,
-            "permission_mode": "default",
+            "permission_mode": self.mode,
             "hook_event_name": self.event,
             "tool_name": self.tool,
             "tool_input": self.input,

@@ -9,7 +9,7 @@ use std::process::Stdio;
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
-use super::calls::{MeasuredCall, Scene, everyday};
+use super::calls::{MeasuredCall, Scene, everyday, stateful};
 use super::pairs::{StartedProgram, compare, unique};
 use crate::workspace::root;
 
@@ -53,6 +53,17 @@ impl Counts {
 pub(crate) fn count(hook: &Path, places: &Scene, repository: &Path) -> Result<Vec<(&'static str, Counts)>> {
     let calls = everyday(repository);
     calls.iter().map(|call| Ok((call.name, one(&candidate(hook, places, repository, call), places)?))).collect()
+}
+
+/// The counts of calls of which sections speak that keep state.
+/// Error: the hook cannot be started.
+pub(crate) fn count_stateful(hook: &Path, places: &mut Scene) -> Result<Vec<(&'static str, Counts)>> {
+    let calls = stateful(places)?;
+    // The first of each compiles the policy, and makes the files.
+    for (root, call) in &calls {
+        candidate(hook, places, root, call).run(unique())?;
+    }
+    calls.iter().map(|(root, call)| Ok((call.name, one(&candidate(hook, places, root, call), places)?))).collect()
 }
 
 /// This build's hook, as a client starts it.

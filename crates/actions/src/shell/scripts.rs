@@ -143,6 +143,7 @@ impl Shell<'_> {
             return self.script_text("script", text, name, args, stdin);
         }
         self.code(program.language, text, None);
+        self.escaped(program, text);
         Output::unknown()
     }
 

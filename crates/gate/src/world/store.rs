@@ -63,6 +63,9 @@ pub const TRUSTED: StoreFile = StoreFile { name: "trusted", slots: 512, tries: P
 /// What must follow certain calls of a session; the key is of the session and the rule.
 pub const OWED: StoreFile = StoreFile { name: "owed", slots: 512, tries: TRIES };
 
+/// Uses of approvals by calls, until it is known what came of them; the key is of the call.
+pub const APPROVED: StoreFile = StoreFile { name: "approved", slots: 256, tries: PATIENT };
+
 /// When a session's last prompt came; the key is of the session.
 pub const PROMPTS: StoreFile = StoreFile { name: "prompts", slots: 256, tries: TRIES };
 
@@ -129,6 +132,13 @@ impl Store {
         newest(&self.bucket(key), key).map(|placed| placed.slot)
     }
 
+    /// The newest record of each key.
+    #[must_use]
+    pub fn all(&self) -> Vec<Slot> {
+        let records = self.read(0, self.slots);
+        records.iter().filter(|one| newest(&records, one.slot.key).is_some_and(|newest| newest.at == one.at)).map(|one| one.slot).collect()
+    }
+
     /// Puts what `change` makes of the newest record with this key in its place; nothing if it makes nothing.
     /// Gives what it made.
     ///
@@ -163,7 +173,9 @@ impl Store {
     fn read(&self, first: u64, count: u64) -> Vec<StoredRecord> {
         let mut bytes = vec![0; usize::try_from(count).unwrap_or(0) * SLOT];
         let mut length = 0;
-        while let Ok(more @ 1..) = self.file.read_at(bytes.get_mut(length..).unwrap_or(&mut []), first * SLOT as u64 + length as u64) {
+        while length < bytes.len()
+            && let Ok(more @ 1..) = self.file.read_at(bytes.get_mut(length..).unwrap_or(&mut []), first * SLOT as u64 + length as u64)
+        {
             length += more;
         }
         let (slots, _) = bytes.get(..length).unwrap_or(&[]).as_chunks::<SLOT>();

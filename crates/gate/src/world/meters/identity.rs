@@ -31,6 +31,11 @@ impl CallIdentity {
         Some(Self { key, session, like, has_id: event.call.is_some() })
     }
 
+    /// What the call can be found by: its id, and what it is, for events without the id.
+    pub(in crate::world) fn keys(self) -> [u64; 2] {
+        [self.key, self.like]
+    }
+
     /// The record that leads from what a call is to its id. Claude Code 2.1.332 gives the id before a call, and not in its question
     /// to a person about the same call (recorded).
     pub(super) fn alias(self, clock: u64) -> Option<Slot> {
@@ -40,7 +45,8 @@ impl CallIdentity {
     /// As the index knows it: an event without an id speaks of the equal call that began a moment before and has not ended.
     pub(super) fn known_as(self, index: &Store) -> Self {
         let began = |slot: &Slot| crate::world::system::now_ms().saturating_sub(slot.time) < SAME;
-        let Some(alias) = index.get(self.like ^ ALIAS).filter(|slot| !self.has_id && began(slot)) else { return self };
+        let found = if self.has_id { None } else { index.get(self.like ^ ALIAS) };
+        let Some(alias) = found.filter(began) else { return self };
         let [key, ..] = words(alias.value);
         let is_open = index.get(key).is_some_and(|slot| words(slot.value)[0] & ENDED == 0);
         if is_open { Self { key, has_id: true, ..self } } else { self }
