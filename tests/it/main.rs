@@ -61,6 +61,7 @@ mod replay;
 mod report;
 mod repository;
 mod secrets_arrive;
+mod sessions;
 mod softened;
 mod spend;
 mod stall;
