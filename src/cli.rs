@@ -136,10 +136,11 @@ pub fn main() -> ExitCode {
         let mut arguments = arguments.peekable();
         let number = |argument: &std::ffi::OsString| argument.to_str()?.parse().ok();
         // A hook of an older build gives no number.
-        let milliseconds = arguments.next_if(|argument| number(argument).is_some()).and_then(|argument| number(&argument));
+        let mut next = || arguments.next_if(|argument| number(argument).is_some()).and_then(|argument| number(&argument));
+        let (milliseconds, used) = (next(), next());
         let (event, client) = (arguments.next(), arguments.next());
         let [event, client] = [&event, &client].map(|argument| argument.as_deref().and_then(|argument| argument.to_str()));
-        gate::hook::cold(&build.to_string_lossy(), milliseconds, &Invocation::new(event, client), &crate::deep::Cold);
+        gate::hook::cold(&build.to_string_lossy(), milliseconds, used, &Invocation::new(event, client), &crate::deep::Cold);
     }
     let line = CommandLine::parse();
     terminal::set_colour(line.color);

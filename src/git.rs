@@ -71,6 +71,7 @@ const MAX_ANSWER: u64 = 64;
 
 /// Runs the command line of this process, without so many of its first arguments.
 pub fn main(skipped: usize) -> ExitCode {
+    system::begin(system::since_boot());
     std::panic::set_hook(Box::new(|panic| {
         let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line())).unwrap_or_default();
         tell(&failure::text(&Failure::Panic(place)));

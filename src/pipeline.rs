@@ -1,6 +1,6 @@
 //! Gates and phases, on the disk: what a gate finds in a call, what keeps an agent from ending its work, where the work moves.
 
-mod coverage;
+pub mod coverage;
 mod imports;
 pub mod moves;
 pub mod needs;

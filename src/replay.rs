@@ -5,7 +5,10 @@
 //! record says which rules matched then. Such calls are counted apart from those that are stopped.
 
 pub mod judging;
+pub mod ongoing;
 pub mod past;
+pub mod refused;
 pub mod sources;
 pub mod suggest;
 pub mod tally;
+pub mod texts;

@@ -73,6 +73,9 @@ enum ReportFormat {
 /// A check whose report got lost.
 const NOT_WRITTEN: &str = "the report was not written";
 
+/// What is judged, where a finding speaks of all of it.
+const CHECKED: &str = "what is checked";
+
 /// The result of a check.
 #[derive(Default)]
 struct Looked {
@@ -162,6 +165,7 @@ fn staged(all: bool, index: &std::path::Path, ground: &Ground, changes: &Changes
     let mut looked = Looked { files: files.len(), notes: unknown_gates(&policies), ..Looked::default() };
     if !all {
         looked.located = ground.staged(&files, index, changes, &policies)?;
+        looked.located.extend(ground.ended(&policies, CHECKED)?);
         return Ok(looked);
     }
     let judged =
@@ -169,6 +173,7 @@ fn staged(all: bool, index: &std::path::Path, ground: &Ground, changes: &Changes
     looked.located.extend(judged.into_iter().flatten());
     // Compared with nothing every source is new.
     looked.located.extend(ground.untested(&files, index, changes, &policies)?);
+    looked.located.extend(ground.ended(&policies, CHECKED)?);
     Ok(looked)
 }
 
@@ -194,6 +199,7 @@ fn range(base: &str, head: &str, ground: &Ground, changes: &Changes, folders: &F
         looked.notes.extend(note);
         looked.located.extend(located);
     }
+    looked.located.extend(ground.ended(&policies, CHECKED)?);
     Ok(looked)
 }
 

@@ -11,6 +11,7 @@ mod permissions;
 mod repair;
 mod rules;
 mod servers;
+mod unread;
 mod wiring;
 
 use std::path::PathBuf;
@@ -29,7 +30,7 @@ use crate::deep::compiling;
 use crate::deep::flywheel::Desk;
 use actions::shown::{escaped, escaped_lines};
 use gate::BUILD;
-use gate::world::{record, state, system, unread};
+use gate::world::{record, state, system};
 use policy::{Layer, Policy};
 
 #[derive(Args, Debug)]
@@ -147,7 +148,7 @@ fn checks() -> Result<(Vec<CheckResult>, bool), Refusal> {
     findings.ok("place", format!("checks {} ({}); build {BUILD}", place.around.root.display(), place.around.why));
     policy(&place, &mut findings);
     organisation::look(&place, &mut findings);
-    unread(&place, &mut findings);
+    unread::look(&place, &here.cwd, &mut findings);
     state_folder(&place, &mut findings);
     match record::probe(&place.around.memory) {
         Ok(path) => findings.ok("record", format!("decisions are recorded in {}; `portcullis log` shows them", path.display())),
@@ -254,13 +255,6 @@ fn policy(place: &Place, findings: &mut CheckResults) {
     }
     if let Some(compiled) = &compiled {
         rules::look(compiled, findings);
-    }
-}
-
-/// Policies below the root, which nothing reads.
-fn unread(place: &Place, findings: &mut CheckResults) {
-    if let Some(note) = place.around.repository.as_ref().and_then(unread::note) {
-        findings.warn("policy", note, "move its rules into the `portcullis.toml` in the root, with paths below that folder");
     }
 }
 

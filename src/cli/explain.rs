@@ -176,7 +176,7 @@ fn judged<T>(
     let rules = policy.all_rules().ok_or(Failure::RuleDamaged)?;
     let root = around.root.to_string_lossy();
     let (answer, notes) = judged.response(&event, input, world, &Cold);
-    let passes = passes::ways(&event, judged, world, input, kept);
+    let passes = passes::ways(&event, judged, world, &rules, input, kept);
     let explanation = Explanation {
         event: &event.name,
         tool: &called.name,

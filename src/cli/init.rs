@@ -8,6 +8,7 @@ pub mod noted;
 pub mod plan;
 pub mod scope;
 
+use std::fmt::Write as _;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -230,7 +231,7 @@ pub fn live(target: &WiringTarget, site: &Site) -> Result<Live, Refusal> {
 
 fn show(arguments: &InitArguments, choice: &Choice, plan: &Plan) {
     if arguments.dry_run || can_ask() || !arguments.yes {
-        show_changes(plan);
+        show_changes(plan, arguments.dry_run);
     }
     if !plan.changes() {
         let state = if arguments.undo { "Portcullis is not in the settings" } else { "Portcullis is in the settings already" };
@@ -244,14 +245,43 @@ fn show(arguments: &InitArguments, choice: &Choice, plan: &Plan) {
     }
 }
 
-/// Every change, as a difference.
-pub fn show_changes(plan: &Plan) {
+/// Lines of a difference that are shown before a question, where more than twice as many are added or removed in a row.
+const SHOWN_LINES: usize = 10;
+
+/// Every change, as a difference. If not `whole`, long rows of added or removed lines are shortened.
+pub fn show_changes(plan: &Plan, whole: bool) {
+    let mut cut = false;
     for edit in plan.edits.iter().filter(|edit| edit.changes()) {
-        say(edit.difference().trim_end());
+        let difference = edit.difference();
+        let shown = if whole { difference.clone() } else { shortened(&difference) };
+        cut |= shown != difference;
+        say(shown.trim_end());
+    }
+    if cut {
+        say("(`--dry-run` shows all lines)");
     }
     for (from, to) in plan.moved_first.iter().chain(&plan.moved_last) {
         say(&format!("move {} to {}", from.display(), to.display()));
     }
+}
+
+/// A difference whose long rows of added or removed lines end after [`SHOWN_LINES`].
+fn shortened(difference: &str) -> String {
+    let lines: Vec<&str> = difference.split_inclusive('\n').collect();
+    let is_side = |line: &str| (line.starts_with('+') || line.starts_with('-')) && !line.starts_with("+++ ") && !line.starts_with("--- ");
+    let rows = lines.chunk_by(|one, other| is_side(one) && is_side(other) && one.as_bytes().first() == other.as_bytes().first());
+    let mut shown = String::new();
+    for row in rows {
+        match row.split_at_checked(SHOWN_LINES).filter(|(_, rest)| rest.len() > SHOWN_LINES) {
+            Some((front, rest)) => {
+                shown.extend(front.iter().copied());
+                let what = if row.first().is_some_and(|line| line.starts_with('+')) { "added" } else { "removed" };
+                let _ = writeln!(shown, "  … {} more lines are {what}", rest.len());
+            }
+            None => shown.extend(row.iter().copied()),
+        }
+    }
+    shown
 }
 
 /// Every file that was changed.

@@ -226,6 +226,7 @@ fn figures(page: &OverviewPage) -> serde_json::Value {
     json!({
         "from": record.from, "until": record.until, "decisions": of(&record.decisions), "sessions": record.sessions, "succeeded": record.succeeded, "failed": record.failed,
         "approved": record.approved, "paused": record.paused, "by_week": record.by_week, "times": named(&record.times), "tiers": record.tiers,
+        "answered_in_microseconds": record.times_taken.iter().map(|(by, times)| json!({ "by": by, "decisions": times.count, "median": times.median, "p95": times.most, "p99": times.nearly_all, "longest": times.longest })).collect::<Vec<_>>(),
         "rules": rules.collect::<Vec<_>>(), "tools": named(&record.tools), "agents": named(&record.agents), "stopped": stopped.collect::<Vec<_>>(),
         "meters": page.meters.iter().map(|(name, words, share)| json!({ "name": name, "words": words, "percent": share })).collect::<Vec<_>>(),
         "approvals": page.approvals.iter().map(|(code, state, what)| json!({ "code": code, "state": state, "what": what })).collect::<Vec<_>>(),

@@ -107,7 +107,7 @@ fn committed(place: &Place, found: &[layers::FoundLayer]) -> Option<Edit> {
     let changes = Changes::open(&Folders::find(&repository.root).ok()?.own).ok()?;
     let text = changes.text_at(None, path).ok()??;
     let with = |other: &layers::FoundLayer| (other.path == file.path).then(|| Some(text.clone()));
-    compiling::compile_with(found, &place.around, with).ok()?;
+    compiling::bytes_with(found, &place.around, with).ok()?;
     let edit = Edit::of(&file.path, files::FILE, |_| Ok(Some(text.clone().into_bytes()))).ok()?;
     edit.changes().then_some(edit)
 }

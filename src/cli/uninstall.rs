@@ -247,7 +247,7 @@ impl Removals {
 
     fn show(&self, whole: &Plan, arguments: &UninstallArguments) {
         if arguments.dry_run || !arguments.yes || terminal::can_ask() {
-            show_changes(whole);
+            show_changes(whole, arguments.dry_run);
             for program in &self.programs {
                 say(&format!("remove {}", shown(program)));
             }

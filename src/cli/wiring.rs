@@ -22,6 +22,32 @@ use clients::wiring::forms::{self, HookPath, StartedHook};
 use clients::wiring::{ClientWiring, HomeFolder, HookForm, WIRINGS};
 use json::ClientEntries;
 
+/// The text of a client's settings with the entries of Portcullis. Of clients whose hooks are files of their own it stays as it is.
+///
+/// # Errors
+///
+/// The text is not understood, or no entry can be added to it.
+pub fn wired_text(wiring: &'static ClientWiring, text: Option<&str>, hook: HookPath) -> Result<String, SettingsMistake> {
+    match wiring.form {
+        HookForm::Tables { .. } => tables::with(wiring, text, hook, wiring.client.wired()),
+        HookForm::Groups { .. } | HookForm::Handlers => settings::install(text, &ClientEntries { wiring, hook }),
+        HookForm::Programs | HookForm::OwnFile | HookForm::Plugin => Ok(text.unwrap_or_default().to_owned()),
+    }
+}
+
+/// The text without them. `None`: nothing is left.
+///
+/// # Errors
+///
+/// As [`wired_text`].
+pub fn unwired_text(wiring: &'static ClientWiring, text: &str) -> Result<Option<String>, SettingsMistake> {
+    match wiring.form {
+        HookForm::Tables { .. } => tables::without(wiring, text),
+        HookForm::Groups { .. } | HookForm::Handlers => settings::remove_entries(text, &ClientEntries { wiring, hook: HookPath::Installed(PROGRAM) }),
+        HookForm::Programs | HookForm::OwnFile | HookForm::Plugin => Ok(Some(text.to_owned())),
+    }
+}
+
 /// The hooks of one client in one scope.
 #[derive(Clone, Debug)]
 pub struct HookPlace {
@@ -129,8 +155,7 @@ impl HookPlace {
             }
             HookForm::OwnFile => Ok(vec![owned(&self.path, files::FILE, whole(forms::own_file(self.wiring, hook))?)?]),
             HookForm::Plugin => Ok(vec![owned(&self.path, files::FILE, forms::plugin(self.wiring, hook))?]),
-            HookForm::Tables { .. } => self.edited(|text| tables::with(self.wiring, text, hook, self.wiring.client.wired()).map(Some)),
-            HookForm::Groups { .. } | HookForm::Handlers => self.edited(|text| settings::install(text, &self.entries(hook)).map(Some)),
+            HookForm::Tables { .. } | HookForm::Groups { .. } | HookForm::Handlers => self.edited(|text| wired_text(self.wiring, text, hook).map(Some)),
         }
     }
 
@@ -145,10 +170,8 @@ impl HookPlace {
                 let own = self.own_files().into_iter().filter(|path| read(path).is_some_and(|text| is_ours(&text)));
                 own.map(|path| Edit::of(&path, files::FILE, |_| Ok(None))).collect()
             }
-            HookForm::Tables { .. } => self.edited(|text| text.map_or(Ok(None), |text| tables::without(self.wiring, text))),
-            HookForm::Groups { .. } | HookForm::Handlers => {
-                let entries = self.entries(HookPath::Installed(PROGRAM));
-                self.edited(|text| text.map_or(Ok(None), |text| settings::remove_entries(text, &entries)))
+            HookForm::Tables { .. } | HookForm::Groups { .. } | HookForm::Handlers => {
+                self.edited(|text| text.map_or(Ok(None), |text| unwired_text(self.wiring, text)))
             }
         }
     }

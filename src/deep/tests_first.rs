@@ -145,6 +145,18 @@ pub fn trees(actions: &[Action], around: &Surroundings, concerns: impl Fn(&str) 
     roots.iter().filter_map(of_root).collect()
 }
 
+/// What a change makes of a text. `None` if that is not known.
+#[must_use]
+pub fn changed_text(before: &str, change: &Change) -> Option<String> {
+    match change {
+        Change::Patch { added, removed } => Some(patched(before, added, removed)),
+        // A text that only comes from elsewhere is not known, whatever is known of where it comes from.
+        Change::Edited(edited) if edited.only_arrives() => None,
+        Change::Edited(edited) => edited::apply(before, edited),
+        change => after_text(before, change),
+    }
+}
+
 /// What the actions make of the files below `root`, each file once.
 fn changes(actions: &[Action], root: &str, around: &Surroundings, concerns: impl Fn(&str) -> bool) -> Vec<Changed> {
     // What git takes out of its objects.

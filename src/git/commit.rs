@@ -22,7 +22,8 @@ use flywheel::drift::{self, Touched, gated};
 use gate::call::{pause_until, policy_bytes};
 use gate::deep::Stop;
 use gate::failure::Failure;
-use gate::judge::{Answers, answered, conclude, facts_at};
+use gate::judge::{Answers, answered, conclude, facts_at, today};
+use gate::release;
 use gate::world::{Surroundings, World, layers, observe};
 use policy::facts::{Facts, Known, Need};
 use policy::pipeline::BEFORE_COMMIT;
@@ -190,6 +191,23 @@ impl<'w> Ground<'w> {
         Ok(located)
     }
 
+    /// That the organisation's policy has ended and its grace is over: whatever `action` is, it is denied.
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::RuleDamaged`].
+    pub fn ended(&self, policies: &[Policy], action: &str) -> Result<Vec<Located>, Failure> {
+        for policy in policies {
+            let section = policy.tiers().ok_or(Failure::RuleDamaged)?.release;
+            let found = section.and_then(|section| release::finding(&section, today(), action)).filter(|finding| !finding.shadow);
+            if let Some(finding) = found {
+                let instead = if self.person { release::MEND.to_owned() } else { finding.instead };
+                return Ok(vec![Located { finding: Finding { instead, ..finding }, path: None, line: None, commit: None, text: String::new() }]);
+            }
+        }
+        Ok(Vec::new())
+    }
+
     /// The first added line with which the rule holds. `None` if it holds whatever is added.
     fn line(&self, finding: &Finding, file: &File, content: &Content, facts: &mut Facts, policy: &Policy) -> Result<Option<usize>, Failure> {
         let mut holds = |lines: usize| -> Result<bool, Failure> {
@@ -309,7 +327,7 @@ impl Hook<'_> {
         let bytes = ground.policies(&changes)?;
         let policies = bytes.iter().map(|bytes| Policy::open(bytes)).collect::<Option<Vec<_>>>().ok_or(Failure::PolicyDamaged)?;
         let staged = || changes.staged(&folders.index(self.cwd), &changes.merged(), false).map_err(Failure::RepositoryUnreadable);
-        let located = match moment {
+        let mut located = match moment {
             CommitMoment::Before => {
                 let mut located = ground.staged(&staged()?, &folders.index(self.cwd), &changes, &policies)?;
                 // What is missing is the same whichever of the policies asks for it.
@@ -339,6 +357,7 @@ impl Hook<'_> {
                 ground.commit(&commit, &changes, &policies)?
             }
         };
+        located.extend(ground.ended(&policies, "a commit")?);
         if matches!(moment, CommitMoment::After) {
             // What a person may approve was asked before.
             let rules = prohibited(&located);

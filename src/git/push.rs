@@ -13,6 +13,7 @@ use gate::approval::ApprovalAnswer;
 use gate::call::{pause_until, policy_around};
 use gate::judge::{Here, conclude, facts_at};
 use gate::notes::{Note, apply};
+use gate::release;
 
 use crate::deep::Cold;
 use crate::deep::changes::Changes;
@@ -91,7 +92,7 @@ pub(super) fn concluded(case: &HookCase, verdict: &Verdict, person: bool, around
         Ruling::Refused(_) => Some(Held::Deny),
         Ruling::GoesOn | Ruling::Tells(_) => None,
     };
-    let entry = Entry { held, approved, ..Entry::new(case.hook, RecordSource::Git, system::now_ms()).judged(&[], verdict) };
+    let entry = Entry { held, approved, took: system::took(), ..Entry::new(case.hook, RecordSource::Git, system::now_ms()).judged(&[], verdict) };
     apply(&[Note::Record(Box::new(entry))], around, world);
     Ok(ruling)
 }
@@ -154,6 +155,12 @@ pub fn pushed(remote: Option<&str>, input: &[u8], commands: &[Vec<String>], pers
         return Ok(Ruling::GoesOn);
     }
     let mut verdict = judgement.verdict;
+    for finding in verdict.findings.iter_mut().filter(|finding| finding.rule == release::RULE) {
+        "a push".clone_into(&mut finding.action);
+        if person {
+            release::MEND.clone_into(&mut finding.instead);
+        }
+    }
     let ground = Ground::of(around, cwd, person, world);
     verdict.findings.extend(brought(&updates, remote, &folders, &ground, &policy)?);
     verdict.tier = verdict.holding().map(|finding| finding.tier).max().unwrap_or(Tier::Free);

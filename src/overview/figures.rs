@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::record::export::{is_decision, is_trial};
 use flywheel::page::day;
-use gate::record::{Entry, Held, Outcome};
+use gate::record::{Entry, Held, Outcome, RecordSource};
 use gate::world::record::SeenEntries;
 
 /// How long after a stopped call the next one may be what was done instead, in milliseconds.
@@ -61,6 +61,28 @@ pub struct RuleDecisions {
     pub only_matched: usize,
 }
 
+/// How long decisions took, in microseconds.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AnswerTimes {
+    /// Decisions of which it is known.
+    pub count: usize,
+    /// Half of them took no longer.
+    pub median: u64,
+    /// 95 and 99 of 100 took no longer.
+    pub most: u64,
+    pub nearly_all: u64,
+    pub longest: u64,
+}
+
+impl AnswerTimes {
+    fn of(mut times: Vec<u64>) -> Self {
+        times.sort_unstable();
+        // The smallest that so many of a hundred do not exceed.
+        let share = |percent: usize| (times.len() * percent).div_ceil(100).checked_sub(1).and_then(|at| times.get(at)).copied().unwrap_or(0);
+        Self { count: times.len(), median: share(50), most: share(95), nearly_all: share(99), longest: share(100) }
+    }
+}
+
 /// All figures of a time.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RecordOverview {
@@ -82,6 +104,8 @@ pub struct RecordOverview {
     /// Calls that ran, by how they ended.
     pub succeeded: usize,
     pub failed: usize,
+    /// How long the answers took, by who judged.
+    pub times_taken: Vec<(&'static str, AnswerTimes)>,
     /// The first and the last entry, in milliseconds since 1970.
     pub from: Option<u64>,
     pub until: Option<u64>,
@@ -97,6 +121,7 @@ pub fn overview(mut entries: Vec<Entry>, ahead: impl Fn(u64) -> i64) -> RecordOv
         RecordOverview { from: entries.first().map(|entry| entry.time), until: entries.last().map(|entry| entry.time), ..RecordOverview::default() };
     let (mut days, mut rules, mut tools, mut agents) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
     let mut sessions = BTreeSet::new();
+    let mut taken: BTreeMap<&'static str, Vec<u64>> = BTreeMap::new();
     for entry in &entries {
         if !entry.session.is_empty() {
             sessions.insert(entry.session.as_str());
@@ -110,6 +135,9 @@ pub fn overview(mut entries: Vec<Entry>, ahead: impl Fn(u64) -> i64) -> RecordOv
             continue;
         }
         found.decisions.count(entry);
+        if let Some(took) = entry.took {
+            taken.entry(judged_by(entry.source)).or_default().push(took);
+        }
         found.paused += usize::from(entry.paused);
         found.approved += usize::from(!entry.approved.is_empty());
         *found.tiers.entry(entry.tier.unwrap_or(0)).or_default() += 1;
@@ -129,6 +157,8 @@ pub fn overview(mut entries: Vec<Entry>, ahead: impl Fn(u64) -> i64) -> RecordOv
         }
     }
     found.sessions = sessions.len();
+    found.times_taken = taken.into_iter().map(|(by, times)| (by, AnswerTimes::of(times))).collect();
+    found.times_taken.sort_by_key(|(_, times)| std::cmp::Reverse(times.count));
     (found.times, found.by_week) = times(days);
     found.rules = rules.into_iter().collect();
     found.rules.sort_by_key(|(_, figures)| std::cmp::Reverse((figures.denied + figures.asked, figures.only_matched)));
@@ -140,6 +170,26 @@ pub fn overview(mut entries: Vec<Entry>, ahead: impl Fn(u64) -> i64) -> RecordOv
     found.more_stopped = found.stopped.len().saturating_sub(MAX_STOPPED);
     found.stopped.truncate(MAX_STOPPED);
     found
+}
+
+/// Who judged, in words.
+fn judged_by(source: RecordSource) -> &'static str {
+    match source {
+        RecordSource::Hot => "the hook alone",
+        RecordSource::Cold => "the hook with the full program",
+        RecordSource::Git => "git's hooks",
+        RecordSource::Check | RecordSource::Trial => "others",
+    }
+}
+
+/// A length of time in microseconds, for people: `0.62 ms`, `41 ms`, `1.3 s`.
+#[must_use]
+pub fn duration(microseconds: u64) -> String {
+    match microseconds {
+        0..10_000 => format!("{}.{:02} ms", microseconds / 1000, microseconds % 1000 / 10),
+        10_000..1_000_000 => format!("{} ms", microseconds / 1000),
+        _ => format!("{}.{} s", microseconds / 1_000_000, microseconds % 1_000_000 / 100_000),
+    }
 }
 
 /// By day, without gaps; by week where that would be too long.
@@ -246,6 +296,23 @@ mod tests {
         assert_eq!((pushed.count, pushed.allowed_later, pushed.instead.clone()), (2, 0, Some(("T: push".to_owned(), 2))));
         assert_eq!((reset.count, reset.allowed_later, reset.instead.clone()), (1, 1, None));
         assert_eq!(found.rules[0].1, RuleDecisions { tier: 4, denied: 2, asked: 1, only_matched: 0 });
+    }
+
+    #[test]
+    fn how_long_answers_took_is_counted_by_who_judged() {
+        let took = |at: u64, took: Option<u64>, source| Entry { took, source, ..entry(at, &at.to_string(), "x", None) };
+        let mut entries: Vec<Entry> = (1..=200).map(|at| took(at, Some(at * 10), RecordSource::Hot)).collect();
+        entries.extend([took(300, Some(40_000), RecordSource::Cold), took(301, None, RecordSource::Hot)]);
+        // What is no decision does not count.
+        entries.push(Entry { tier: None, ..took(302, Some(9_000_000), RecordSource::Hot) });
+        let expected = [
+            ("the hook alone", AnswerTimes { count: 200, median: 1000, most: 1900, nearly_all: 1980, longest: 2000 }),
+            ("the hook with the full program", AnswerTimes { count: 1, median: 40_000, most: 40_000, nearly_all: 40_000, longest: 40_000 }),
+        ];
+        assert_eq!(overview(entries, |_| 0).times_taken, expected);
+        for (microseconds, words) in [(0, "0.00 ms"), (620, "0.62 ms"), (9_999, "9.99 ms"), (41_300, "41 ms"), (1_340_000, "1.3 s")] {
+            assert_eq!(duration(microseconds), words);
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::figures::{DecisionFigures, RecordOverview};
+use super::figures::{DecisionFigures, RecordOverview, duration};
 use actions::shown::escaped;
 
 /// What the page says besides the figures of the record.
@@ -154,6 +154,7 @@ pub fn page(page: &OverviewPage) -> String {
     if record.agents.len() > 1 {
         by_name(&mut out, "By agent", &record.agents);
     }
+    times_taken(&mut out, record);
     meters(&mut out, page);
     approvals(&mut out, page);
     policy(&mut out, page);
@@ -164,7 +165,9 @@ pub fn page(page: &OverviewPage) -> String {
         }
         out.push_str("</ul>\n</section>\n");
     }
-    out.push_str("</main>\n<footer>\n<p class=\"dim\">Made from the record of Portcullis. How long a judgement takes is not recorded; <code>portcullis log verify</code> says whether the record is whole.</p>\n");
+    out.push_str(
+        "</main>\n<footer>\n<p class=\"dim\">Made from the record of Portcullis. <code>portcullis log verify</code> says whether the record is whole.</p>\n",
+    );
     for note in &page.notes {
         let _ = writeln!(out, "<p class=\"dim\">Not shown: {}</p>", text(note));
     }
@@ -233,6 +236,25 @@ fn by_name(out: &mut String, title: &str, names: &[(String, DecisionFigures)]) {
         let _ = writeln!(out, "<li><span>{} <span class=\"dim\">· {}</span></span>{}</li>", text(name), number(figures.all()), bar(figures, most));
     }
     out.push_str("</ul>\n</section>\n");
+}
+
+fn times_taken(out: &mut String, record: &RecordOverview) {
+    if record.times_taken.is_empty() {
+        return;
+    }
+    out.push_str("<section>\n<h2>How long answers took</h2>\n<ul class=\"rows named\">\n");
+    for (by, times) in &record.times_taken {
+        let _ = writeln!(
+            out,
+            "<li><span>{by} <span class=\"dim\">· {} decisions</span></span><span>half within {}, 95 of 100 within {}, 99 within {} <span class=\"dim\">· the longest {}</span></span></li>",
+            number(times.count),
+            duration(times.median),
+            duration(times.most),
+            duration(times.nearly_all),
+            duration(times.longest)
+        );
+    }
+    out.push_str("</ul>\n<p class=\"dim\">From the start of the hook until its answer was known; the start of the process is not in it.</p>\n</section>\n");
 }
 
 fn meters(out: &mut String, page: &OverviewPage) {

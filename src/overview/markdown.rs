@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::figures::duration;
 use super::html::OverviewPage;
 use actions::shown::escaped;
 
@@ -48,6 +49,12 @@ pub fn page(page: &OverviewPage) -> String {
         out.push_str("\n| rule | tier | denied | asked | only matched |\n| --- | --- | --- | --- | --- |\n");
         for (name, rule) in record.rules.iter().take(ROWS) {
             let _ = writeln!(out, "| {} | {} | {} | {} | {} |", code(name), rule.tier, rule.denied, rule.asked, rule.only_matched);
+        }
+    }
+    if !record.times_taken.is_empty() {
+        out.push_str("\n| answered by | decisions | half within | 95 % within | longest |\n| --- | --- | --- | --- | --- |\n");
+        for (by, times) in &record.times_taken {
+            let _ = writeln!(out, "| {by} | {} | {} | {} | {} |", times.count, duration(times.median), duration(times.most), duration(times.longest));
         }
     }
     if !page.meters.is_empty() {

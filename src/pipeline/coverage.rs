@@ -3,11 +3,11 @@
 use std::collections::BTreeMap;
 
 /// Lines that could be covered, and lines that are, by file.
-pub(super) type Covered = BTreeMap<String, (usize, usize)>;
+pub type Covered = BTreeMap<String, (usize, usize)>;
 
 /// Reads a report. `None`: it is neither of the two.
 #[must_use]
-pub(super) fn read(text: &str) -> Option<Covered> {
+pub fn read(text: &str) -> Option<Covered> {
     if text.contains("<coverage") { Some(cobertura(text)) } else { lcov(text) }
 }
 

@@ -20,9 +20,9 @@ use gate::world::Surroundings;
 use gate::world::repository::{Discovery, Repository, discover, same_repository};
 
 /// The rules of the pipeline itself.
-const PERSON: &str = "phase-by-person";
-const SKIPPED: &str = "phase-skipped";
-const RETRIES: &str = "phase-retries";
+pub(crate) const PERSON: &str = "phase-by-person";
+pub(crate) const SKIPPED: &str = "phase-skipped";
+pub(crate) const RETRIES: &str = "phase-retries";
 const DAMAGED: &str = "phase-unknown";
 
 /// What gates and phases find in a call that they speak of.
@@ -127,6 +127,47 @@ fn first_line(text: &str) -> Option<String> {
     text.lines().next().map(|line| line.trim().to_owned())
 }
 
+/// What a move into a phase would be, before gates and persons are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PhaseStep<'p> {
+    /// The work is there, or is done with it; nothing moves.
+    Stays,
+    /// The agent of the present phase starts once more.
+    StartsAgain,
+    /// Into the next phase.
+    Next,
+    /// There is no such phase, or the present one is not known.
+    Unknown,
+    /// The agent of the phase was started as often as it may.
+    TriesUsedUp(u32),
+    /// Back, which a marker does not do.
+    Back,
+    /// Over this phase, which comes first.
+    Skips(&'p str),
+}
+
+/// What a move from `place` into `to` would be. `starts`: an agent of the phase starts.
+#[must_use]
+pub fn step<'p>(pipeline: &Pipeline<'p>, place: &PhaseState, to: &str, starts: bool) -> PhaseStep<'p> {
+    let (Some(at), Some(wanted)) = (pipeline.position(&place.phase), pipeline.position(to)) else { return PhaseStep::Unknown };
+    // Behind the last phase, the next piece of work begins.
+    let at = if place.phase == DONE { 0 } else { at };
+    if to == place.phase {
+        return match pipeline.tries(to).filter(|most| place.tries >= *most) {
+            _ if !starts => PhaseStep::Stays,
+            Some(most) => PhaseStep::TriesUsedUp(most),
+            None => PhaseStep::StartsAgain,
+        };
+    }
+    match pipeline.after(&place.phase) {
+        Some(next) if next == to => PhaseStep::Next,
+        // A phase that is over may be worked on once more; the work stays where it is.
+        _ if wanted < at && starts => PhaseStep::Stays,
+        _ if wanted < at => PhaseStep::Back,
+        next => PhaseStep::Skips(next.unwrap_or(DONE)),
+    }
+}
+
 impl GateBook<'_> {
     /// The move that the marker file asks for and that is allowed. `None`: it asks for none.
     #[must_use]
@@ -159,48 +200,30 @@ impl GateBook<'_> {
             }
         };
         let now = phase::shown(&place.phase);
-        let (Some(at), Some(wanted)) = (pipeline.position(&place.phase), pipeline.position(to)) else {
-            let (reason, known) = (format!("there is no phase `{to}`"), pipeline.phases.join(", "));
-            return Err(stop(
-                SKIPPED,
-                Tier::Prohibited,
-                reason,
-                format!("the phases are {known}; the work is in {now}"),
-                "tell the user, who can set the phase".to_owned(),
-                false,
-            ));
-        };
-        // Behind the last phase, the next piece of work begins.
-        let at = if place.phase == DONE { 0 } else { at };
-        if to == place.phase {
-            if !starts {
-                return Ok(None);
+        let forward = |next: &str| format!("do the work of `{next}` first");
+        match step(pipeline, place, to, starts) {
+            PhaseStep::Stays => return Ok(None),
+            PhaseStep::StartsAgain => return Ok(Some(self.going(place, to, starts, by, String::new()))),
+            PhaseStep::Next => {}
+            PhaseStep::Unknown => {
+                let (reason, known) = (format!("there is no phase `{to}`"), pipeline.phases.join(", "));
+                let told = format!("the phases are {known}; the work is in {now}");
+                return Err(stop(SKIPPED, Tier::Prohibited, reason, told, "tell the user, who can set the phase".to_owned(), false));
             }
-            if let Some(most) = pipeline.tries(to).filter(|most| place.tries >= *most) {
+            PhaseStep::TriesUsedUp(most) => {
                 let reason = format!("the phase `{to}` has used up its tries");
                 let told = format!("its agent was started {} times, and {most} are allowed", place.tries);
                 return Err(stop(RETRIES, Tier::Supervised, reason, told, "tell the user what fails, and what was tried".to_owned(), false));
             }
-            return Ok(Some(self.going(place, to, starts, by, String::new())));
-        }
-        let next = pipeline.after(&place.phase);
-        if next != Some(to) {
-            // A phase that is over may be worked on once more; the work stays where it is.
-            if wanted < at && starts {
-                return Ok(None);
+            PhaseStep::Back => {
+                let reason = format!("the marker moves the work only forward, and `{to}` is before `{}`", place.phase);
+                let instead = "tell the user, who can move the work back with `portcullis phase NAME`".to_owned();
+                return Err(stop(SKIPPED, Tier::Prohibited, reason, format!("the work is in {now}"), instead, false));
             }
-            let next = next.unwrap_or(DONE);
-            let (reason, told) = if wanted < at {
-                (format!("the marker moves the work only forward, and `{to}` is before `{}`", place.phase), format!("the work is in {now}"))
-            } else {
-                (format!("no phase is skipped, and `{next}` comes before `{to}`"), format!("the work is in {now}"))
-            };
-            let instead = if wanted < at {
-                "tell the user, who can move the work back with `portcullis phase NAME`".to_owned()
-            } else {
-                format!("do the work of `{next}` first")
-            };
-            return Err(stop(SKIPPED, Tier::Prohibited, reason, told, instead, false));
+            PhaseStep::Skips(next) => {
+                let reason = format!("no phase is skipped, and `{next}` comes before `{to}`");
+                return Err(stop(SKIPPED, Tier::Prohibited, reason, format!("the work is in {now}"), forward(next), false));
+            }
         }
         let (mut found, there) = self.gates_before(to, finding);
         if let Some(why) = person_needed(pipeline, place, to) {

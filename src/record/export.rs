@@ -63,6 +63,7 @@ pub const COLUMNS: &[&str] = &[
     "shadow_rules",
     "paused",
     "approved",
+    "took",
     "outcome",
     "exit",
     "error",
@@ -182,6 +183,7 @@ impl ExportLine {
             ("shadow_rules", list(self.rules(true))),
             ("paused", entry.paused.then_some(FieldValue::Flag(true))),
             ("approved", text(&entry.approved)),
+            ("took", entry.took.and_then(|took| i64::try_from(took).ok()).map(FieldValue::Number)),
             ("outcome", entry.outcome.map(outcome).and_then(text)),
             ("exit", entry.exit.map(FieldValue::Number)),
             ("error", hash(entry.error)),
@@ -219,7 +221,7 @@ impl ExportLine {
             Some("denied") => (2, "Blocked"),
             Some("allowed") => (1, "Allowed"),
             Some(_) => (99, "Asked"),
-            None => (15, "Logged"),
+            None => (17, "Logged"),
         };
         let (action_id, action) = match self.decision() {
             Some("denied") => (2, "Denied"),
@@ -264,6 +266,9 @@ impl ExportLine {
             "api": { "operation": escaped(if entry.tool.is_empty() { &entry.event } else { &entry.tool }), "request": { "uid": escaped(&entry.call) } },
             "unmapped": fields.collect::<Map<_, _>>(),
         });
+        if let (Some(took), Some(event)) = (entry.took, event.as_object_mut()) {
+            event.insert("duration".to_owned(), json!(took.div_ceil(1000)));
+        }
         if let (Some(first), Some(event)) = (rules.first(), event.as_object_mut()) {
             event.insert("firewall_rule".to_owned(), json!({ "name": escaped(first) }));
         }

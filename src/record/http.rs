@@ -77,11 +77,12 @@ fn exchange(mut stream: TcpStream, address: &HttpAddress, kind: &str, body: &[u8
     stream.write_all(body)?;
     let mut bytes = Vec::new();
     stream.take(MAX_ANSWER).read_to_end(&mut bytes)?;
-    read(&bytes).ok_or_else(|| io::Error::other("the answer is not HTTP"))
+    answer(&bytes).ok_or_else(|| io::Error::other("the answer is not HTTP"))
 }
 
 /// Reads a whole answer. `None`: it is something else.
-fn read(bytes: &[u8]) -> Option<HttpAnswer> {
+#[must_use]
+pub fn answer(bytes: &[u8]) -> Option<HttpAnswer> {
     let end = bytes.windows(4).position(|window| window == b"\r\n\r\n")?;
     let (head, body) = (std::str::from_utf8(bytes.get(..end)?).ok()?, bytes.get(end + 4..)?);
     let mut lines = head.split("\r\n");
@@ -90,7 +91,7 @@ fn read(bytes: &[u8]) -> Option<HttpAnswer> {
     let fields: Vec<(String, &str)> = lines.filter_map(|line| line.split_once(':')).map(|(name, value)| (name.to_ascii_lowercase(), value.trim())).collect();
     let field = |name: &str| fields.iter().find(|(known, _)| known == name).map(|(_, value)| *value);
     if status == 100 {
-        return read(body);
+        return answer(body);
     }
     let chunked = field("transfer-encoding").is_some_and(|coding| coding.eq_ignore_ascii_case("chunked"));
     let body = if chunked { unchunked(body)? } else { body.to_vec() };
@@ -133,11 +134,11 @@ mod tests {
 
     #[test]
     fn answers_are_read_whole_or_not_at_all() {
-        let plain = read(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").unwrap();
+        let plain = answer(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok").unwrap();
         assert_eq!((plain.status, plain.body.as_slice()), (200, b"ok".as_slice()));
-        let busy = read(b"HTTP/1.0 503 Busy\r\nRetry-After: 7\r\n\r\n").unwrap();
+        let busy = answer(b"HTTP/1.0 503 Busy\r\nRetry-After: 7\r\n\r\n").unwrap();
         assert_eq!((busy.status, busy.retry_after), (503, Some(7)));
-        let pieces = read(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n1;x=y\r\nk\r\n0\r\n\r\n").unwrap();
+        let pieces = answer(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1\r\no\r\n1;x=y\r\nk\r\n0\r\n\r\n").unwrap();
         assert_eq!(pieces.body, b"ok");
         let cut: [&[u8]; 5] = [
             b"",
@@ -147,7 +148,7 @@ mod tests {
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\n",
         ];
         for bytes in cut {
-            assert_eq!(read(bytes), None, "{bytes:?}");
+            assert_eq!(answer(bytes), None, "{bytes:?}");
         }
     }
 }

@@ -1,21 +1,27 @@
 //! Judges a call of the past with a policy, by the function that the hook calls. Questions about the world are answered from
 //! what the transcript says and from what the record says of this very call; nothing is looked up on the disk.
 
+use std::cell::{Cell, RefCell};
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
+use super::ongoing::{MeteredPast, OpenParts, PastMeter, PhaseEntry};
 use super::past::PastDecision;
-use super::sources::{KnownTexts, PastCall};
+use super::sources::PastCall;
+use super::texts::KnownTexts;
+use crate::deep::tests_first::changed_text;
 use actions::lookup::{Lookup, LookupAnswer};
 use actions::{Action, Change, Deed};
 use gate::deep::Stop;
 use gate::failure;
-use gate::judge::{Answers, answered, judge};
+use gate::judge::{Answers, Gated, answered, judge};
 use gate::world::World;
+use policy::decide::Metered;
 use policy::facts::{Facts, Known, Need, Places};
+use policy::pipeline::DONE;
 use policy::verdict::{Answer, Finding};
-use policy::{Policy, TestsFirst, Tier};
-use tests_first::{Changed, FileVersion, Tree};
+use policy::{Meter, Pipeline, Policy, TestsFirst, Tier};
+use tests_first::{Changed, FileVersion, RULE, Tree};
 
 /// What stands for an answer that nobody has. It is found again in the findings that hang on it.
 const NOT_KNOWN: &str = "it is not known what was true then";
@@ -60,6 +66,39 @@ pub struct JudgedPast {
     pub shadow: Vec<String>,
 }
 
+impl JudgedPast {
+    /// Adds what holds for sure.
+    pub fn find(&mut self, finding: &Finding) {
+        if finding.tier < Tier::Supervised {
+            return;
+        }
+        if finding.shadow {
+            return self.shadow.push(finding.rule.clone());
+        }
+        let verdict = if finding.tier == Tier::Prohibited { PastVerdict::Denied } else { PastVerdict::Asked };
+        if !self.verdict.stops() {
+            self.rules.clear();
+        }
+        self.verdict = self.verdict.max(verdict);
+        self.add(finding);
+    }
+
+    /// Adds what hangs on something that is not known.
+    pub fn leave_open(&mut self, finding: &Finding) {
+        if finding.tier >= Tier::Supervised && !finding.shadow && !self.verdict.stops() {
+            self.verdict = PastVerdict::Unknown;
+            self.add(finding);
+        }
+    }
+
+    fn add(&mut self, finding: &Finding) {
+        if self.rules.iter().all(|(rule, _)| *rule != finding.rule) {
+            self.rules.push((finding.rule.clone(), finding.action.clone()));
+            self.rules.sort();
+        }
+    }
+}
+
 /// Judges calls in one thread; what is the same for many calls is kept.
 pub struct PastJudge<'p> {
     policy: Policy<'p>,
@@ -68,19 +107,40 @@ pub struct PastJudge<'p> {
     /// The folder where none is said.
     cwd: String,
     places: HashMap<String, Places>,
+    pipeline: Option<Pipeline<'p>>,
 }
 
 impl<'p> PastJudge<'p> {
     /// `None`: the bytes are no compiled policy.
     #[must_use]
     pub fn new(policy: &'p [u8], world: &World, cwd: &str, today: i64) -> Option<Self> {
-        Some(Self { policy: Policy::open(policy)?, world: world.clone(), today, cwd: cwd.to_owned(), places: HashMap::new() })
+        let policy = Policy::open(policy)?;
+        let pipeline = policy.tiers()?.pipeline;
+        Some(Self { policy, world: world.clone(), today, cwd: cwd.to_owned(), places: HashMap::new(), pipeline })
     }
 
-    /// Judges a call. `then` is what the record says of it.
-    pub fn judge(&mut self, past: &PastCall, then: Option<&PastDecision>) -> JudgedPast {
+    /// Judges a call. `then` is what the record says of it. What earlier calls decide is left open.
+    pub fn judge(&mut self, past: &PastCall, then: Option<&PastDecision>) -> (JudgedPast, OpenParts) {
+        let (judged, mut open, asks) = self.judge_in(past, then, "");
+        if let Some(pipeline) = self.pipeline.as_ref().filter(|_| asks) {
+            let phases: Vec<String> = pipeline.phases.iter().chain([&DONE]).map(|phase| (*phase).to_owned()).collect();
+            open.by_phase = phases.into_iter().map(|phase| (phase.clone(), self.judge_in(past, then, &phase).0)).collect();
+            open.by_phase.push((String::new(), judged.clone()));
+        }
+        (judged, open)
+    }
+
+    /// Judges a call in a phase. The last of what is returned says whether the phase was asked for.
+    fn judge_in(&mut self, past: &PastCall, then: Option<&PastDecision>, phase: &str) -> (JudgedPast, OpenParts, bool) {
         let places = self.places(&past.cwd);
-        let answers = PastAnswers { texts: &past.texts, branch: &past.branch, roots: &places.roots };
+        let answers = PastAnswers {
+            texts: &past.texts,
+            branch: &past.branch,
+            roots: &places.roots,
+            phase: Some(phase).filter(|_| self.pipeline.is_some()),
+            asked: Cell::new(false),
+            open: RefCell::default(),
+        };
         let agent = if past.agent.is_empty() { "main" } else { &past.agent };
         let mode = if past.mode.is_empty() { "default" } else { &past.mode };
         let mut facts = Facts {
@@ -92,7 +152,7 @@ impl<'p> PastJudge<'p> {
             places: places.clone(),
         };
         let unknown = |why: String| JudgedPast { verdict: PastVerdict::Unknown, rules: vec![(String::new(), why)], shadow: Vec::new() };
-        match judge(&past.call, &mut facts, &self.policy, &answers, false) {
+        let judged = match judge(&past.call, &mut facts, &self.policy, &answers, false) {
             // The hook denies such a call; the record leaves out fields.
             Err(Stop::Failed(failure)) if !past.partial => {
                 JudgedPast { verdict: PastVerdict::Denied, rules: vec![("the call cannot be judged".to_owned(), failure::what(&failure))], shadow: Vec::new() }
@@ -102,7 +162,8 @@ impl<'p> PastJudge<'p> {
                 let judged = concluded(&judgement.verdict.findings, then);
                 if past.partial && judged.verdict == PastVerdict::Allowed { unknown("a part of the call is not in the record".to_owned()) } else { judged }
             }
-        }
+        };
+        (judged, answers.open.into_inner(), answers.asked.get())
     }
 
     /// Folders around a call. The root is the folder that the transcript names: which repository was there is not known.
@@ -173,9 +234,24 @@ struct PastAnswers<'c> {
     texts: &'c Arc<KnownTexts>,
     branch: &'c str,
     roots: &'c [String],
+    /// The phase in which the work is taken to be; empty: in none. `None`: the policy has no phases.
+    phase: Option<&'c str>,
+    asked: Cell<bool>,
+    open: RefCell<OpenParts>,
 }
 
 impl PastAnswers<'_> {
+    /// What the marker file says after a call. `None`: that is not known.
+    fn marked(&self, marker: &str, actions: &[Action]) -> Option<String> {
+        let path = format!("{}/{marker}", self.roots.first()?);
+        let change = actions.iter().rev().find_map(|action| match &action.deed {
+            Deed::Write(write) if write.path.word.literal() == Some(&path) => Some(&write.change),
+            _ => None,
+        })?;
+        let before = self.texts.get(&path).map_or("", |text| text);
+        changed_text(before, change)?.lines().next().map(|line| line.trim().to_owned())
+    }
+
     fn known(&self, need: &Need) -> Known {
         let unknown = || Known::Unknown(NOT_KNOWN.to_owned());
         match need {
@@ -190,6 +266,13 @@ impl PastAnswers<'_> {
             }
             Need::Holds(path, text) => self.texts.get(path).map_or_else(unknown, |known| Known::Is(known.contains(text.as_str()), String::new())),
             Need::Text(path) => self.texts.get(path).map_or_else(unknown, |known| Known::Text(known.to_string())),
+            Need::Phase => match self.phase {
+                Some(phase) => {
+                    self.asked.set(true);
+                    if phase.is_empty() { Known::Is(false, String::new()) } else { Known::Text(phase.to_owned()) }
+                }
+                None => Known::Is(false, String::new()),
+            },
             Need::Branch(_) if !self.branch.is_empty() => Known::Text(self.branch.to_owned()),
             Need::HooksFolder | Need::Size(_) => Known::Is(false, String::new()),
             _ => unknown(),
@@ -217,6 +300,42 @@ impl Answers for PastAnswers<'_> {
         let Some(section) = &policy.tests_first else { return Ok(Vec::new()) };
         Ok(self.roots.first().map_or_else(Vec::new, |root| tests_found(root, actions, facts, section, self.texts)))
     }
+
+    /// What a gate asks for is not known. Where the work moves is left open.
+    fn gates(&self, gated: &[Metered], actions: &[Action], _facts: &Facts, policy: &Policy) -> Result<Gated, Stop> {
+        let mut found = Gated::default();
+        let Some(tiers) = policy.tiers() else { return Ok(found) };
+        let marker = tiers.pipeline.as_ref().map_or("", |pipeline| pipeline.marker);
+        for entry in gated {
+            match entry.meter {
+                Meter::Gate(_) if found.findings.iter().all(|known| known.rule != entry.finding.rule) => {
+                    let tier = tiers.gates.iter().find(|gate| gate.name == entry.finding.rule).map_or(Tier::Supervised, |gate| gate.tier);
+                    found.findings.push(Finding { tier, answer: Answer::Maybe, told: NOT_KNOWN.to_owned(), ..entry.finding.clone() });
+                }
+                Meter::Phase(phase) => {
+                    let to = if phase.is_empty() { self.marked(marker, actions) } else { Some(phase.to_owned()) };
+                    let to = to.filter(|to| !to.is_empty());
+                    self.open.borrow_mut().entries.extend(to.map(|to| PhaseEntry { to, starts: !phase.is_empty(), finding: entry.finding.clone() }));
+                }
+                _ => {}
+            }
+        }
+        Ok(found)
+    }
+
+    /// Limits and budgets are left open.
+    fn meters(&self, metered: &[Metered], _policy: &Policy) -> Result<Vec<Finding>, Stop> {
+        let of = |entry: &Metered| {
+            let meter = match &entry.meter {
+                Meter::Limit(limit) => PastMeter::Limit(*limit),
+                Meter::Cost(cost) => PastMeter::Cost(cost.budget.to_owned(), cost.micro),
+                Meter::Result(_) | Meter::Gate(_) | Meter::Phase(_) => return None,
+            };
+            Some(MeteredPast { meter, times: entry.times, finding: entry.finding.clone() })
+        };
+        self.open.borrow_mut().metered.extend(metered.iter().filter_map(of));
+        Ok(Vec::new())
+    }
 }
 
 /// What `[tests-first]` finds in texts that the transcript has. A test that is missed there may have been on the disk.
@@ -226,17 +345,24 @@ fn tests_found(root: &str, actions: &[Action], facts: &Facts, section: &TestsFir
         let Deed::Write(write) = &action.deed else { return None };
         let full = write.path.word.literal()?;
         let path = full.strip_prefix(&prefix).filter(|path| section.concerns(path))?;
-        let Change::Whole(new) = &write.change else { return None };
-        let old = texts.get(full).map_or(FileVersion::Absent, |text| FileVersion::Known(text.to_string()));
-        Some(Changed { path: path.to_owned(), old, new: FileVersion::Known(new.clone()), part: false })
+        let known = texts.get(full);
+        // A file that is written whole and not known is taken as new, and others as unknown.
+        let (old, new) = match (&write.change, known) {
+            (Change::Attributes { .. } | Change::Tree(_), _) => return None,
+            (Change::Whole(new), None) => (FileVersion::Absent, FileVersion::Known(new.clone())),
+            (change, Some(text)) => (FileVersion::Known(text.to_string()), changed_text(text, change).map_or(FileVersion::Unknown, FileVersion::Known)),
+            (_, None) => (FileVersion::Unknown, FileVersion::Unknown),
+        };
+        Some(Changed { path: path.to_owned(), old, new, part: false })
     };
     let changes: Vec<Changed> = actions.iter().filter_map(change).collect();
     if changes.is_empty() {
         return Vec::new();
     }
     let mut found = tests_first::judge(&changes, &TranscriptTree { prefix: &prefix, texts }, section, facts.today);
-    let before_is_known = changes.iter().all(|change| change.old != FileVersion::Absent);
-    for finding in found.iter_mut().filter(|_| !before_is_known) {
+    let before_is_known = changes.iter().all(|change| matches!(change.old, FileVersion::Known(_)));
+    // A test that is missed may be on the disk; what a known text loses is lost.
+    for finding in found.iter_mut().filter(|finding| finding.rule == RULE || !before_is_known) {
         finding.answer = Answer::Maybe;
         NO_TEST.clone_into(&mut finding.told);
     }

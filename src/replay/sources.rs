@@ -1,29 +1,27 @@
 //! Where calls of the past are: transcripts, records, and files of events. Each line says by itself what it is.
 
-use std::collections::{BTreeMap, HashSet, VecDeque};
+use std::collections::{HashSet, VecDeque};
 use std::fs::{self, File};
 use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::texts::{ChangedTexts, FollowedTexts, KnownTexts};
 use actions::json::Json;
+use actions::program::Programs;
 use actions::{ToolCall, tools};
 use clients::transcript::calls::{TranscriptItem, TranscriptState, is_event, items, may_speak};
 use clients::{Invocation, MomentKind};
+use gate::BUILT_IN;
 use gate::record::{Entry, hash_all, hash_of};
+use policy::Policy;
 
 /// Calls that wait for their end at the same time; after that they are judged without it.
 const WAITING: usize = 256;
-/// Texts of files that a transcript has, and the bytes of one.
-const MAX_TEXTS: usize = 400;
-const MAX_TEXT: usize = 64 << 10;
 /// Levels of folders that are looked through for files.
 const MAX_LEVELS: usize = 8;
 /// The longest line that is read.
 const MAX_LINE: usize = 64 << 20;
-
-/// Texts of files as a session left them, by their full paths.
-pub type KnownTexts = BTreeMap<String, Arc<str>>;
 
 /// A call of the past.
 #[derive(Clone, Debug)]
@@ -31,6 +29,8 @@ pub struct PastCall {
     /// `FILE:LINE`
     pub place: Arc<str>,
     pub line: usize,
+    /// Among the calls of this file.
+    pub number: usize,
     pub session: String,
     pub id: String,
     pub call: ToolCall,
@@ -39,12 +39,46 @@ pub struct PastCall {
     pub branch: String,
     pub mode: String,
     pub agent: String,
+    /// Milliseconds since 1970. `None`: it is not said, and nothing before it in the file says a time.
+    pub time: Option<u64>,
+    /// The folder in which the session began. Empty where it is not said.
+    pub begun: Arc<str>,
+    /// How many prompts of a person were before it. `None`: prompts cannot be seen in this file.
+    pub run: Option<usize>,
+    /// A person refused it at the client's question.
+    pub refused: bool,
     /// How it ended. `None`: not said.
     pub succeeded: Option<bool>,
     /// What the session had written before it.
     pub texts: Arc<KnownTexts>,
     /// A part of its input is not known: the record shortens it and leaves out what files get.
     pub partial: bool,
+}
+
+impl PastCall {
+    /// A call of which nothing else is known.
+    #[must_use]
+    pub fn of(call: ToolCall) -> Self {
+        Self {
+            place: "".into(),
+            line: 0,
+            number: 0,
+            session: String::new(),
+            id: String::new(),
+            call,
+            cwd: String::new(),
+            branch: String::new(),
+            mode: String::new(),
+            agent: "main".to_owned(),
+            time: None,
+            begun: "".into(),
+            run: None,
+            refused: false,
+            succeeded: None,
+            texts: Arc::default(),
+            partial: false,
+        }
+    }
 }
 
 /// The calls that were seen in other files too, because a session was resumed or copied.
@@ -101,7 +135,7 @@ pub fn read(
     progress: &mut dyn FnMut(usize),
 ) -> io::Result<ReadFigures> {
     let mut reader = BufReader::with_capacity(1 << 20, File::open(path)?);
-    let mut reading = SourceReading { place: path.display().to_string().into(), ..SourceReading::default() };
+    let mut reading = SourceReading::of(path);
     let mut line = Vec::new();
     let mut whole = Vec::new();
     loop {
@@ -131,20 +165,42 @@ pub fn read(
         reading.figures.lines = 1;
         reading.line(&whole, seen, found);
     }
-    reading.waiting.drain(..).for_each(found);
+    reading.waiting.drain(..).map(|(call, _)| call).for_each(found);
     Ok(reading.figures)
 }
 
-#[derive(Default)]
 struct SourceReading {
     place: Arc<str>,
     state: TranscriptState,
-    texts: Arc<KnownTexts>,
-    waiting: VecDeque<PastCall>,
+    /// What is known of programs; `None` if this binary is damaged.
+    programs: Option<Programs<'static>>,
+    texts: FollowedTexts,
+    /// Calls whose end has not come yet, with what they change.
+    waiting: VecDeque<(PastCall, ChangedTexts)>,
+    /// The newest time so far.
+    time: Option<u64>,
+    begun: Arc<str>,
+    prompts: Option<usize>,
+    calls: usize,
     figures: ReadFigures,
 }
 
 impl SourceReading {
+    fn of(path: &Path) -> Self {
+        Self {
+            place: path.display().to_string().into(),
+            state: TranscriptState::default(),
+            programs: Policy::programs_of(BUILT_IN),
+            texts: FollowedTexts::default(),
+            waiting: VecDeque::new(),
+            time: None,
+            begun: "".into(),
+            prompts: None,
+            calls: 0,
+            figures: ReadFigures::default(),
+        }
+    }
+
     fn line(&mut self, text: &[u8], seen: &mut dyn FnMut(&str, &str, &ToolCall) -> bool, found: &mut dyn FnMut(PastCall)) {
         if let Some(entry) = Entry::read(text) {
             return self.of_record(entry, found);
@@ -189,16 +245,16 @@ impl SourceReading {
         PastCall {
             place: self.place.clone(),
             line: self.figures.lines,
+            number: self.calls,
             session: self.state.session.clone(),
-            id: String::new(),
-            call,
             cwd: self.state.cwd.clone(),
             branch: self.state.branch.clone(),
             mode: self.state.mode.clone(),
-            agent: "main".to_owned(),
-            succeeded: None,
-            texts: self.texts.clone(),
-            partial: false,
+            time: self.time,
+            begun: self.begun.clone(),
+            run: self.prompts,
+            texts: self.texts.now(),
+            ..PastCall::of(call)
         }
     }
 
@@ -209,28 +265,40 @@ impl SourceReading {
                     self.figures.repeated += 1;
                     return;
                 }
-                let written = tools::whole_write(&item.call).map(|(path, text)| (full(path, &self.state.cwd), text.to_owned()));
+                self.calls += 1;
+                // A clock that steps back opens no window.
+                self.time = milliseconds(&item.time).max(self.time);
+                if self.begun.is_empty() {
+                    self.begun = self.state.cwd.as_str().into();
+                }
                 let agent = if item.by_subagent { "subagent" } else { "main" };
-                let call = PastCall { id: item.id, succeeded: item.succeeded, agent: agent.to_owned(), ..self.call(item.call) };
-                if call.succeeded.is_some() {
-                    found(call);
-                } else {
-                    self.waiting.push_back(call);
-                    if self.waiting.len() > WAITING {
-                        self.waiting.pop_front().into_iter().for_each(found);
+                let call = PastCall { id: item.id, succeeded: item.succeeded, refused: item.refused, agent: agent.to_owned(), ..self.call(item.call) };
+                let mut changed = || self.programs.as_ref().map(|programs| self.texts.call(&call.call, &self.state.cwd, programs)).unwrap_or_default();
+                match call.succeeded {
+                    Some(succeeded) => {
+                        if succeeded {
+                            changed();
+                        }
+                        found(call);
+                    }
+                    None => {
+                        let changed = changed();
+                        self.waiting.push_back((call, changed));
+                        if self.waiting.len() > WAITING {
+                            self.waiting.pop_front().map(|(call, _)| call).into_iter().for_each(found);
+                        }
                     }
                 }
-                if let Some((path, text)) = written.filter(|(_, text)| text.len() <= MAX_TEXT)
-                    && (self.texts.len() < MAX_TEXTS || self.texts.contains_key(&path))
-                {
-                    Arc::make_mut(&mut self.texts).insert(path, text.into());
-                }
             }
-            TranscriptItem::Ended { id, succeeded } => {
-                if let Some(at) = self.waiting.iter().rposition(|call| call.id == id)
-                    && let Some(call) = self.waiting.remove(at)
+            TranscriptItem::Prompt => self.prompts = Some(self.prompts.map_or(1, |prompts| prompts + 1)),
+            TranscriptItem::Ended { id, succeeded, refused } => {
+                if let Some(at) = self.waiting.iter().rposition(|(call, _)| call.id == id)
+                    && let Some((call, changed)) = self.waiting.remove(at)
                 {
-                    found(PastCall { succeeded: Some(succeeded), ..call });
+                    if !succeeded {
+                        self.texts.undo(changed);
+                    }
+                    found(PastCall { succeeded: Some(succeeded), refused, ..call });
                 }
             }
         }
@@ -245,11 +313,46 @@ impl SourceReading {
         let call = ToolCall { name: entry.tool, input: Json::Object(vec![(key.to_owned(), Json::Text(text.clone()))]) };
         let is_whole = !text.is_empty() && !text.ends_with('…') && !text.contains("[secret]");
         let partial = !(is_whole && (tools::command_line(&call).is_some() || entry.kinds.iter().all(|kind| kind == "read")));
-        found(PastCall { session: entry.session, id: entry.call, agent: entry.agent, partial, ..self.call(call) });
+        let time = Some(entry.time);
+        found(PastCall { session: entry.session, id: entry.call, agent: entry.agent, partial, time, ..self.call(call) });
     }
 }
 
-/// A path as a full one.
-fn full(path: &str, cwd: &str) -> String {
-    if path.starts_with('/') { path.to_owned() } else { format!("{}/{path}", cwd.trim_end_matches('/')) }
+/// Milliseconds since 1970 of a time as transcripts write it: `2026-11-29T21:42:19.465Z` (RFC 3339, in UTC).
+fn milliseconds(text: &str) -> Option<u64> {
+    let (date, clock) = text.strip_suffix('Z')?.split_once('T')?;
+    let numbers = |text: &str, sign: char| -> Option<[i64; 3]> {
+        let parts = text.splitn(3, sign).map(|part| part.parse::<i64>().ok().filter(|number| *number >= 0));
+        parts.collect::<Option<Vec<i64>>>()?.try_into().ok()
+    };
+    let (clock, part) = clock.split_once('.').unwrap_or((clock, ""));
+    let ([year, month, day], [hour, minute, second]) = (numbers(date, '-')?, numbers(clock, ':')?);
+    let plausible = (1970..=9999).contains(&year) && (1..=12).contains(&month) && (1..=31).contains(&day) && hour < 24 && minute < 60 && second <= 60;
+    let seconds = policy::facts::days(year, month, day) * 86_400 + hour * 3600 + minute * 60 + second;
+    let thousandths = format!("{part:0<3}").get(..3)?.parse::<u64>().ok()?;
+    u64::try_from(seconds).ok().filter(|_| plausible).map(|seconds| seconds * 1000 + thousandths)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::milliseconds;
+
+    #[test]
+    fn times_of_transcripts_are_read() {
+        for (text, time) in [
+            ("1970-01-01T00:00:00Z", Some(0)),
+            ("2026-11-29T21:42:19.465Z", Some(1_795_988_539_465)),
+            ("2026-11-29T21:42:19.4Z", Some(1_795_988_539_400)),
+            ("2026-11-29T21:42:19.465123Z", Some(1_795_988_539_465)),
+            ("2026-11-29T21:42:19", None),
+            ("2026-11-29", None),
+            ("t", None),
+            ("2026-13-29T21:42:19Z", None),
+            ("-1-01-01T00:00:00Z", None),
+            ("2026-11-29T21:42:19.é5Z", None),
+            ("", None),
+        ] {
+            assert_eq!(milliseconds(text), time, "{text}");
+        }
+    }
 }

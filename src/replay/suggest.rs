@@ -30,7 +30,7 @@ pub fn agreed(past: &PastDecisions, since: u64) -> Vec<AgreedCall> {
             continue;
         };
         let (yes, no) = calls.entry((rule.clone(), decision.what.clone())).or_default();
-        if decision.approved || (decision.held == Some(Held::Ask) && decision.succeeded) {
+        if decision.approved.is_some() || (decision.held == Some(Held::Ask) && decision.succeeded) {
             *yes += 1;
         } else if decision.held.is_some() {
             *no += 1;

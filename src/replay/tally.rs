@@ -1,6 +1,7 @@
 //! Counts what was judged, by rule, and what differs between two policies. Keeps some samples of each.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::judging::{JudgedPast, PastVerdict};
 use super::past::PastDecision;
@@ -9,6 +10,46 @@ use actions::tools::command_line;
 
 /// Signs of a sample's text.
 const MAX_SHOWN: usize = 300;
+
+/// What is kept of a call that is counted later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SampleText {
+    pub tool: String,
+    /// As [`shown`].
+    pub text: String,
+    /// It ran then, and succeeded; and whether the record says otherwise.
+    pub succeeded: bool,
+    pub ran: bool,
+    pub recorded: bool,
+}
+
+/// A call that is counted. Its text is made only if it is shown.
+pub struct TalliedCall<'c> {
+    pub tool: &'c str,
+    pub place: &'c Arc<str>,
+    pub line: usize,
+    pub succeeded: bool,
+    pub ran: bool,
+    pub recorded: bool,
+    pub text: &'c dyn Fn() -> String,
+}
+
+impl<'c> TalliedCall<'c> {
+    /// A call as it was read.
+    #[must_use]
+    pub fn of(past: &'c PastCall, then: Option<&PastDecision>, text: &'c dyn Fn() -> String) -> Self {
+        let succeeded = past.succeeded == Some(true);
+        // The record knows better than a transcript whether it ran: what a person refused did not.
+        let ran = succeeded && then.is_none_or(|then| then.held != Some(gate::record::Held::Deny));
+        Self { tool: &past.call.name, place: &past.place, line: past.line, succeeded, ran, recorded: then.is_some(), text }
+    }
+
+    /// What is kept of it.
+    #[must_use]
+    pub fn kept(&self) -> SampleText {
+        SampleText { tool: self.tool.to_owned(), text: (self.text)(), succeeded: self.succeeded, ran: self.ran, recorded: self.recorded }
+    }
+}
 
 /// A call that stands for others.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,14 +130,14 @@ pub struct Tally {
 /// Samples of one rule that are kept; beyond that new texts are only counted.
 const MAX_SAMPLES: usize = 200;
 
-fn add(samples: &mut BTreeMap<String, PastSample>, past: &PastCall, found: &str) {
-    let text = shown(past);
+fn add(samples: &mut BTreeMap<String, PastSample>, call: &TalliedCall, found: &str) {
+    let text = (call.text)();
     if let Some(known) = samples.get_mut(&text) {
         known.count += 1;
-        known.succeeded |= past.succeeded == Some(true);
+        known.succeeded |= call.succeeded;
     } else if samples.len() < MAX_SAMPLES {
-        let place = format!("{}:{}", past.place, past.line);
-        samples.insert(text.clone(), PastSample { text, place, count: 1, succeeded: past.succeeded == Some(true), found: gate::record::redact_line(found) });
+        let place = format!("{}:{}", call.place, call.line);
+        samples.insert(text.clone(), PastSample { text, place, count: 1, succeeded: call.succeeded, found: gate::record::redact_line(found) });
     }
 }
 
@@ -119,13 +160,11 @@ pub fn shown(past: &PastCall) -> String {
 
 impl Tally {
     /// Counts a call. `other` is what a second policy says of it.
-    pub fn count(&mut self, past: &PastCall, then: Option<&PastDecision>, judged: &JudgedPast, other: Option<&JudgedPast>) {
+    pub fn count(&mut self, call: &TalliedCall, judged: &JudgedPast, other: Option<&JudgedPast>) {
         self.calls += 1;
         *self.verdicts.entry(judged.verdict).or_default() += 1;
-        *self.tools.entry(past.call.name.clone()).or_default() += 1;
-        self.recorded += usize::from(then.is_some());
-        // The record knows better than a transcript whether it ran: what a person refused did not.
-        let ran = past.succeeded == Some(true) && then.is_none_or(|then| then.held != Some(gate::record::Held::Deny));
+        *self.tools.entry(call.tool.to_owned()).or_default() += 1;
+        self.recorded += usize::from(call.recorded);
         for rule in &judged.shadow {
             self.rules.entry(rule.clone()).or_default().shadow += 1;
         }
@@ -142,8 +181,8 @@ impl Tally {
                 PastVerdict::Allowed => {}
             }
             if judged.verdict.stops() {
-                figures.succeeded += usize::from(ran);
-                add(&mut figures.samples, past, found);
+                figures.succeeded += usize::from(call.ran);
+                add(&mut figures.samples, call, found);
             }
         }
         if let Some(other) = other.filter(|other| other.verdict != judged.verdict) {
@@ -151,7 +190,7 @@ impl Tally {
             let (rule, found) = stricter.rules.first().cloned().unwrap_or_default();
             let figures = self.changes.entry((judged.verdict, other.verdict, rule)).or_default();
             figures.count += 1;
-            add(&mut figures.samples, past, &found);
+            add(&mut figures.samples, call, &found);
         }
     }
 

@@ -4,6 +4,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 
@@ -62,12 +63,27 @@ fn mode(path: &Path, mode: u32) {
     fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
 }
 
-/// A call in a session, as the client sends it.
-fn call(scratch: &Scratch, session: &str, command: &str) {
-    let payload = scratch.payload("Bash", &json!({ "command": command }).to_string(), "default");
-    let mut event: Value = serde_json::from_str(&payload).unwrap();
+/// A call in a session, as the client sends it: no two calls have one id.
+fn tool_call(scratch: &Scratch, session: &str, tool: &str, input: &Value) {
+    static CALLS: AtomicUsize = AtomicUsize::new(0);
+    let mut event: Value = serde_json::from_str(&scratch.payload(tool, &input.to_string(), "default")).unwrap();
     event["session_id"] = session.into();
+    event["tool_use_id"] = format!("toolu_{}", CALLS.fetch_add(1, Ordering::Relaxed)).into();
     scratch.hook("PreToolUse", event.to_string().as_bytes());
+}
+
+fn call(scratch: &Scratch, session: &str, command: &str) {
+    tool_call(scratch, session, "Bash", &json!({ "command": command }));
+}
+
+/// A transcript of Claude Code with calls of these tools.
+fn session(scratch: &Scratch, name: &str, year: &str, tools: &[&str]) {
+    let folder: String = scratch.repo().to_string_lossy().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
+    let line = |tool: &&str| {
+        let content = json!([{ "type": "tool_use", "id": tool, "name": tool, "input": {} }]);
+        json!({ "type": "assistant", "timestamp": format!("{year}-01-01T10:00:00.000Z"), "message": { "content": content } }).to_string()
+    };
+    at_home(scratch, &format!(".claude/projects/{folder}/{name}.jsonl"), &tools.iter().map(line).collect::<Vec<_>>().join("\n"));
 }
 
 fn rule(name: &str) -> String {
@@ -148,6 +164,18 @@ const FAULTS: &[SeededFault] = &[
     seeded("a document that is not there", ("flywheel", "warn", "`docs/NOT.md`"), |scratch| {
         scratch.write("portcullis.toml", "schema = 1\n[flywheel]\nmap = [{ code = \"src/**\", docs = [\"docs/NOT.md\"] }]\n");
     }),
+    seeded("a policy that git tracks below the root", ("policy", "warn", "`packages/ai/portcullis.toml` is not read"), |scratch| {
+        scratch.write("packages/ai/portcullis.toml", "schema = 1\n");
+        let mut index = git2::Repository::open(scratch.repo()).unwrap().index().unwrap();
+        index.add_path(Path::new("packages/ai/portcullis.toml")).unwrap();
+        index.write().unwrap();
+    }),
+    seeded("a policy at a place that is not read", ("policy", "warn", ".portcullis/portcullis.toml` is a policy that nothing reads"), |scratch| {
+        scratch.write(".portcullis/portcullis.toml", "schema = 1\n");
+    }),
+    seeded("a person's policy at a place that is not read", ("policy", "warn", ".config/portcullis.toml` is a policy that nothing reads"), |scratch| {
+        at_home(scratch, ".config/portcullis.toml", "schema = 1\n");
+    }),
     seeded("a server without a program", ("servers", "warn", "there is no program `no-such-server`"), |scratch| {
         scratch.write(".mcp.json", "{\"mcpServers\":{\"notes\":{\"command\":\"no-such-server\"}}}");
     }),
@@ -160,7 +188,7 @@ const PAST_FAULTS: &[SeededFault] = &[
         for session in ["a", "b", "c", "d", "e"] {
             call(scratch, session, "true");
         }
-        scratch.hook("PreToolUse", scratch.payload("mcp__used__list", "{}", "default").as_bytes());
+        tool_call(scratch, "e", "mcp__used__list", &json!({}));
     }),
     seeded("servers that cannot be read", ("servers", "warn", ".mcp.json"), |scratch| scratch.write(".mcp.json", "{\"mcpServers\":")),
     seeded("the record was changed", ("chain", "warn", "the record was changed"), |scratch| {
@@ -176,16 +204,61 @@ const PAST_FAULTS: &[SeededFault] = &[
     }),
     seeded("a session that was not seen", ("unseen", "warn", "the session elsewhere made 2 calls"), |scratch| {
         call(scratch, "a", "true");
-        let folder: String = scratch.repo().to_string_lossy().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
-        let line = |tool: &str| {
-            let content = json!([{ "type": "tool_use", "id": tool, "name": tool, "input": {} }]);
-            json!({ "type": "assistant", "timestamp": "2099-01-01T10:00:00.000Z", "message": { "content": content } }).to_string()
-        };
-        let text = ["Bash", "Read", "Write"].map(line).join("\n");
-        at_home(scratch, &format!(".claude/projects/{folder}/elsewhere.jsonl"), &text);
-        at_home(scratch, &format!(".claude/projects/{folder}/before.jsonl"), &text.replace("2099", "2001"));
+        session(scratch, "elsewhere", "2099", &["Bash", "Read", "Write"]);
     }),
 ];
+
+/// What is the case, and how it comes about.
+type GoodPast = (&'static str, fn(&Scratch));
+
+/// What the record shows and that is well.
+const GOOD_PASTS: &[GoodPast] = &[
+    ("each server was used, and one is new", |scratch| {
+        scratch.write(".mcp.json", "{ // servers\n \"mcpServers\": {\"notes\":{\"command\":\"sh\"}} }");
+        for session in ["a", "b", "c", "d", "e"] {
+            call(scratch, session, "true");
+        }
+        tool_call(scratch, "c", "mcp__notes__list", &json!({}));
+        scratch.write(".gemini/settings.json", "{\"mcpServers\":{\"fresh\":{\"command\":\"sh\"}}}");
+        call(scratch, "f", "true");
+    }),
+    ("a server that few sessions could have used", |scratch| {
+        scratch.write(".mcp.json", "{\"mcpServers\":{\"notes\":{\"command\":\"sh\"}}}");
+        for session in ["a", "b", "c", "d"] {
+            call(scratch, session, "true");
+        }
+    }),
+    ("a record as it was written", |scratch| {
+        for at in 0..20 {
+            call(scratch, "a", if at % 2 == 0 { "git push --force" } else { "true" });
+        }
+    }),
+    ("sessions that were seen, or began before Portcullis was there", |scratch| {
+        call(scratch, "seen", "true");
+        session(scratch, "seen", "2099", &["Bash", "Write"]);
+        session(scratch, "before", "2001", &["Bash", "Write"]);
+        // It changed nothing.
+        session(scratch, "looked", "2099", &["Read", "Grep"]);
+    }),
+    ("policies where they are read", |scratch| {
+        scratch.write("portcullis.toml", "schema = 1\n");
+        scratch.write(".portcullis/local.toml", "schema = 1\n");
+        user_policy(scratch, "");
+        // A policy of a repository of its own.
+        scratch.write("vendor/other/portcullis.toml", "schema = 1\n");
+    }),
+];
+
+#[test]
+fn nothing_is_said_of_a_past_that_is_well() {
+    for (what, make) in GOOD_PASTS {
+        let scratch = Scratch::new();
+        good(&portcullis(&scratch, &["init", "--yes", "--client", "claude-code"]));
+        make(&scratch);
+        let found = wrong(&portcullis(&scratch, &["doctor", "--json"]));
+        assert!(found.is_empty(), "{what}: {found:#?}");
+    }
+}
 
 /// `part state text` of what is not well, with the fix.
 fn wrong(said: &Said) -> Vec<[String; 4]> {
@@ -209,7 +282,6 @@ fn each_seeded_fault_of_the_second_half_is_found_and_says_its_fix() {
 }
 
 #[test]
-#[ignore = "the calls that the test sends are not in the record yet"]
 fn each_fault_that_the_record_shows_is_found() {
     found_and_mended(PAST_FAULTS);
 }

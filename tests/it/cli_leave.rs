@@ -128,7 +128,11 @@ fn a_person_is_asked_before_anything_goes() {
     assert!(settings.exists());
     says(&at_terminal(&scratch, Path::new(PORTCULLIS), "uninstall", "y\n"), 0, &["remove all this?", "Portcullis is removed"]);
     assert!(!settings.exists());
-    says(&at_terminal(&scratch, Path::new(PORTCULLIS), "init", "n\n"), 1, &["make these changes?", "nothing was changed"]);
+    let asked = at_terminal(&scratch, Path::new(PORTCULLIS), "init", "n\n");
+    says(&asked, 1, &["make these changes?", "nothing was changed", "more lines are added", "`--dry-run` shows all lines"]);
+    let whole = at_terminal(&scratch, Path::new(PORTCULLIS), "init --dry-run", "");
+    says(&whole, 0, &["\"PostToolUse\"", "nothing was changed (--dry-run)"]);
+    assert!(!whole.stdout.contains("more lines are added") && asked.stdout.lines().count() * 3 < whole.stdout.lines().count(), "{}", asked.stdout);
     assert!(!settings.exists());
 }
 

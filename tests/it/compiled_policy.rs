@@ -150,6 +150,82 @@ fn no_damage_to_the_compiled_policy_opens_the_gate() {
     assert!(!is_never_open(&scratch, &trials, "a folder"));
 }
 
+/// What becomes of the file while others read it: cut, changed in place, changed for one of another build, for a link, and put
+/// right again.
+fn change(path: &Path, whole: &[u8], other: &[u8], number: usize) {
+    let beside = path.with_extension(format!("new{}", number % 2));
+    let put = |bytes: &[u8]| {
+        fs::write(&beside, bytes).unwrap();
+        fs::rename(&beside, path).unwrap();
+    };
+    match number % 6 {
+        0 => put(whole),
+        1 => fs::OpenOptions::new().write(true).open(path).unwrap().set_len((number * 7919 % whole.len()) as u64).unwrap(),
+        2 => put(other),
+        3 | 4 => {
+            put(whole);
+            let at = if number % 6 == 3 { number * 104_729 % whole.len() } else { number * 31 % PAGE };
+            let file = fs::OpenOptions::new().write(true).open(path).unwrap();
+            std::os::unix::fs::FileExt::write_all_at(&file, &[whole[at] ^ 1 << (number % 8)], at as u64).unwrap();
+        }
+        _ => {
+            let target = path.with_extension("other");
+            fs::write(&target, other).unwrap();
+            let _ = fs::remove_file(&beside);
+            std::os::unix::fs::symlink(&target, &beside).unwrap();
+            fs::rename(&beside, path).unwrap();
+        }
+    }
+}
+
+/// Changes of the file while it is read, and how many judge at once.
+const CHANGES: usize = 120;
+const AT_ONCE: usize = 8;
+
+#[test]
+fn changes_of_the_compiled_policy_while_eight_judge_open_nothing() {
+    use std::sync::atomic::{AtomicBool, Ordering};
+
+    let scratch = Scratch::new();
+    scratch.write("portcullis.toml", POLICY);
+    is_right(&scratch, "as it is");
+    std::thread::sleep(std::time::Duration::from_millis(60));
+    is_right(&scratch, "compiled again");
+    let (path, trials) = (kept(&scratch), trials(&scratch));
+    let whole = fs::read(&path).unwrap();
+    let other = compile_quickly(&Input { build: "another build", packs: PACKS, programs: PROGRAMS, ..Input::default() }, gate::PIECES).unwrap();
+    let ends = AtomicBool::new(false);
+    let counts: Vec<(usize, usize)> = std::thread::scope(|scope| {
+        let judge = || {
+            let (mut right, mut wrong) = (0, 0);
+            while !ends.load(Ordering::Relaxed) {
+                *if is_never_open(&scratch, &trials, "changed meanwhile") { &mut right } else { &mut wrong } += 1;
+            }
+            (right, wrong)
+        };
+        let judges: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(judge)).collect();
+        for number in 0..CHANGES {
+            change(&path, &whole, &other, number);
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        ends.store(true, Ordering::Relaxed);
+        judges.into_iter().map(|judge| judge.join().unwrap()).collect()
+    });
+    let (right, noticed) = counts.iter().fold((0, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+    assert!(right > 0 && noticed > 0, "{right} rounds were right, {noticed} noticed a change");
+
+    // The same with processes: a hook that leaves the call to the cold binary has the policy compiled anew meanwhile.
+    std::thread::scope(|scope| {
+        let hooks: Vec<_> = (0..AT_ONCE).map(|_| scope.spawn(|| is_right(&scratch, "changed while hooks run"))).collect();
+        let mut number = 0;
+        while !hooks.iter().all(std::thread::ScopedJoinHandle::is_finished) {
+            change(&path, &whole, &other, number);
+            number += 1;
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+    });
+}
+
 #[test]
 fn eight_calls_right_after_a_change_are_judged_rightly() {
     let scratch = Scratch::new();

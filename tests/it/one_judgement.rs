@@ -116,7 +116,8 @@ fn as_example(case: &Case, explained: &Value, counts: &[AtomicUsize; 2]) -> Opti
             "uncommitted-work-deleted",
             "uncommitted-work-replaced",
         ])),
-        loses_gate: Some(found(&["gate-unwired", "gate-settings-deletion"])),
+        // `gate-settings-deletion` also knows files of the machine, for which this fact is not asked.
+        loses_gate: Some(found(&["gate-unwired", "client-files-deletion"])),
         loses_commits: Some(found(&["remote-ref-deletion", "nested-repository-deletion"])),
         weakens_policy: Some(found(&["policy-weakened", "hook-manager-changed"])),
         ..ExampleFacts::default()

@@ -11,9 +11,11 @@ use serde_json::Value;
 
 use crate::approvals::{Desk, KEYGEN};
 use crate::cli_init::as_person;
-use crate::support::{Said, Scratch, hook_path, not_run, run};
+use crate::push;
+use crate::support::{COLD, Said, Scratch, hook_path, not_run, run};
 use gate::judge::today;
 use gate::release::day;
+use portcullis::git::block::HOOKS;
 
 const GIT: &str = "/usr/bin/git";
 
@@ -410,4 +412,59 @@ fn a_policy_that_has_ended_is_shown_and_denies_after_its_grace() {
     fs::remove_file(fleet.policy()).unwrap();
     fleet.scratch.write("portcullis.toml", "schema = 1\n[release]\nserial = 1\n");
     assert!(fleet.bash("ls").stderr.contains("`[release]` is not allowed in the project layer"));
+}
+
+/// What git and `check` say in a clone on a machine with this policy of the organisation.
+fn in_git(scratch: &push::Scratch, organisation: &Path, agent: bool, line: &str) -> Said {
+    let mut shell = scratch.command("sh", "work");
+    shell.env("PORTCULLIS_TEST_ORGANISATION", organisation).env_remove("CLAUDECODE");
+    if agent {
+        shell.env("CLAUDECODE", "1");
+    }
+    run(shell.env("COLD", COLD).args(["-ec", line]), b"")
+}
+
+#[test]
+fn git_hooks_and_check_deny_as_the_organisation_says() {
+    let scratch = push::Scratch::new();
+    // All that is in this folder is guarded.
+    fs::create_dir(scratch.root.join("etc")).unwrap();
+    let organisation = scratch.root.join("etc/portcullis.toml");
+    for hook in HOOKS {
+        scratch.put_hook(hook, &format!("exec DOOR {hook} \"$@\""));
+    }
+    let commit = "date +%N >>new; git add new; git commit -q -m more";
+    let lines = [commit, "git push -q origin HEAD:refs/heads/fresh-$$", "\"$COLD\" check --staged", "\"$COLD\" check --all", "\"$COLD\" check --base HEAD~1"];
+    let rule = "organisation-policy-stale";
+    for (days, more, denied) in [
+        (30, "stale = \"deny\"", false),
+        (0, "stale = \"deny\"\ngrace_days = 0", false),
+        (-14, "stale = \"deny\"", false),
+        (-400, "stale = \"note\"", false),
+        (-400, "", false),
+        (-1, "stale = \"deny\"\ngrace_days = 0", true),
+        (-15, "stale = \"deny\"", true),
+    ] {
+        fs::write(&organisation, policy(5, days, more)).unwrap();
+        for agent in [true, false] {
+            for line in lines {
+                let said = in_git(&scratch, &organisation, agent, line);
+                let text = format!("{}{}", said.stdout, said.stderr);
+                assert_eq!((said.code != 0, text.contains(rule)), (denied, denied), "{days} {more} {line}: {said:?}");
+                assert_eq!(text.contains("sudo portcullis policy pull"), denied, "{line}: {text}");
+                assert_eq!(text.contains("tell the user"), denied && agent, "{line}: {text}");
+            }
+        }
+    }
+    // What moves a protected branch on is denied where it is committed, and not once more; what is fetched is free.
+    let merged = in_git(&scratch, &organisation, false, "git fetch -q origin; git checkout -q -f main; git merge -q --ff-only topic; git checkout -q topic");
+    assert_eq!(merged.code, 0, "{merged:?}");
+    // A commit without its hooks is seen after it, and is not pushed.
+    let skipped = in_git(&scratch, &organisation, true, "date +%N >>new; git commit -q -a -m more --no-verify");
+    assert!(skipped.code == 0 && skipped.stderr.contains(rule), "{skipped:?}");
+    // Where the organisation only watches, nothing is stopped.
+    fs::write(&organisation, format!("mode = \"shadow\"\n{}", policy(5, -400, "stale = \"deny\""))).unwrap();
+    for line in lines {
+        assert_eq!(in_git(&scratch, &organisation, true, line).code, 0, "{line}");
+    }
 }

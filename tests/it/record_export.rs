@@ -14,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use gate::chain::LineLink;
-use gate::record::{Entry, Held, RecordSource, RecordedRule};
+use gate::record::{Entry, Held, Outcome, RecordSource, RecordedRule};
 use gate::world::record;
 use serde_json::Value;
 
@@ -254,6 +254,72 @@ fn an_independent_reader_finds_what_was_recorded() {
     // What could turn the line around on a terminal is escaped.
     assert!(first["body"].as_str().unwrap().contains("\\u{202e}"), "{first}");
     assert_eq!(records[1]["severity"], 9);
+}
+
+/// Checks events by the schema of OCSF 1.6 with the packages `ocsf-json-schema` and `jsonschema` of the Python index, and each number by
+/// the word beside it. Prints a line for each fault.
+const OCSF_CHECK: &str = r#"
+import json, sys
+from jsonschema import Draft202012Validator
+from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
+raw = get_ocsf_schema(version="1.6.0")
+schema = OcsfJsonSchemaEmbedded(raw).get_class_schema(class_name="api_activity", profiles=["security_control"])
+check = Draft202012Validator(schema)
+attributes = raw["classes"]["api_activity"]["attributes"]
+attributes = attributes if isinstance(attributes, dict) else {name: about for one in attributes for name, about in one.items()}
+for number, line in enumerate(sys.stdin):
+    event = json.loads(line)
+    for error in check.iter_errors(event):
+        print(number, "/".join(map(str, error.absolute_path)), error.message[:200])
+    for name, about in attributes.items():
+        known, word = about.get("enum", {}).get(str(event.get(name))), about.get("sibling")
+        if known and word in event and known["caption"] not in ("Other", event[word]):
+            print(number, name, event[name], "is", known["caption"], "and not", event[word])
+print("checked")
+"#;
+
+#[test]
+fn events_of_ocsf_are_valid_by_its_schema() {
+    let python = Command::new("python3").args(["-c", "import jsonschema, ocsf_json_schema"]).stderr(Stdio::null()).status();
+    if !python.is_ok_and(|status| status.success()) {
+        return not_run("ocsf-json-schema and jsonschema of PyPI");
+    }
+    let scratch = Scratch::new();
+    fill(&scratch, 0, 25);
+    // Every form that a line can have.
+    let folders = memory(&scratch);
+    let put = |entry: Entry| record::append(&folders, &entry.line(), None).unwrap();
+    let kinds: [&[&str]; 7] = [&[], &["read"], &["write"], &["delete", "run"], &["fetch"], &["read", "run"], &["opaque"]];
+    for (at, kinds) in kinds.iter().enumerate() {
+        for held in [None, Some(Held::Ask), Some(Held::Deny)] {
+            let rules = held.map(|_| RecordedRule { name: "a-rule".to_owned(), tier: 3, shadow: at % 2 == 0 }).into_iter().collect();
+            let kinds = kinds.iter().map(|kind| (*kind).to_owned()).collect();
+            put(Entry {
+                tool: "T".to_owned(),
+                kinds,
+                tier: Some(3),
+                held,
+                rules,
+                took: Some(1234),
+                paused: at == 1,
+                ..Entry::new("PreToolUse", RecordSource::Cold, 1)
+            });
+        }
+    }
+    for outcome in [None, Some(Outcome::Ok), Some(Outcome::Failed), Some(Outcome::Interrupted)] {
+        put(Entry { outcome, exit: Some(-1), error: Some(7), said: "\u{202e}x".to_owned(), ..Entry::new("PostToolUse", RecordSource::Hot, 1) });
+    }
+    for source in [RecordSource::Git, RecordSource::Check, RecordSource::Trial] {
+        put(Entry { tier: Some(1), approved: "code who".to_owned(), ..Entry::new("pre-push", source, 1) });
+    }
+    let events = export(&scratch, &["--format", "ocsf"]).stdout;
+    assert!(events.lines().count() >= 25 + 21 + 4 + 2, "{events}");
+    let checked = run(Command::new("python3").args(["-c", OCSF_CHECK]), events.as_bytes());
+    assert_eq!((checked.code, checked.stdout.as_str()), (0, "checked\n"), "{}", checked.stderr);
+    // What is not valid is seen.
+    let wrong = events.lines().next().unwrap().replace("\"severity_id\":4", "\"severity_id\":3").replace("\"time\"", "\"when\"");
+    let checked = run(Command::new("python3").args(["-c", OCSF_CHECK]), format!("{wrong}\n").as_bytes());
+    assert!(checked.stdout.contains("'time' is a required property") && checked.stdout.contains("severity_id 3 is Medium"), "{checked:?}");
 }
 
 #[test]

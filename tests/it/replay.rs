@@ -6,21 +6,21 @@ use serde_json::{Value, json};
 
 use crate::support::{COLD, Said, Scratch, run};
 
-fn replay(scratch: &Scratch, arguments: &[&str]) -> Said {
+pub(crate) fn replay(scratch: &Scratch, arguments: &[&str]) -> Said {
     run(scratch.command(COLD).arg("replay").args(arguments), b"")
 }
 
-fn report(scratch: &Scratch, arguments: &[&str]) -> Value {
+pub(crate) fn report(scratch: &Scratch, arguments: &[&str]) -> Value {
     let said = replay(scratch, &[arguments, &["--json"]].concat());
     assert_eq!(said.code, 0, "{said:?}");
     serde_json::from_str(&said.stdout).unwrap()
 }
 
-fn rule<'r>(report: &'r Value, name: &str) -> &'r Value {
+pub(crate) fn rule<'r>(report: &'r Value, name: &str) -> &'r Value {
     report["rules"].as_array().unwrap().iter().find(|rule| rule["rule"] == name).unwrap_or_else(|| panic!("{name}: {report}"))
 }
 
-fn counts(report: &Value) -> [u64; 5] {
+pub(crate) fn counts(report: &Value) -> [u64; 5] {
     ["calls", "allowed", "asked", "denied", "unknown"].map(|key| report[key].as_u64().unwrap())
 }
 
@@ -42,7 +42,7 @@ fn claude(scratch: &Scratch, session: &str, calls: &[(&str, Value, bool)]) -> St
     text
 }
 
-fn bash(command: &str) -> Value {
+pub(crate) fn bash(command: &str) -> Value {
     json!({ "command": command, "description": "d" })
 }
 

@@ -46,6 +46,7 @@ fn worked() -> Scratch {
         kinds: vec!["run".to_owned()],
         tier: Some(1),
         what: what.to_owned(),
+        took: Some(400 + at * 10),
         ..Entry::new("PreToolUse", RecordSource::Hot, time)
     };
     let rule = |name: &str, tier| vec![RecordedRule { name: name.to_owned(), tier, shadow: false }];
@@ -109,6 +110,9 @@ fn the_figures_are_those_of_the_record() {
     let pushed = figures["stopped"].as_array().unwrap().iter().find(|call| call["rule"] == "force-push").unwrap();
     assert_eq!((pushed["count"].as_u64(), pushed["then"].as_str()), (Some(7), Some("Bash: git push origin topic")));
     assert_eq!(figures["times"].as_object().unwrap().len(), 21);
+    let answered = &figures["answered_in_microseconds"][0];
+    assert_eq!((answered["by"].as_str(), answered["decisions"].as_u64()), (Some("the hook alone"), Some(all)));
+    assert!((400..700).contains(&answered["median"].as_u64().unwrap()), "{answered}");
     assert_eq!(figures["meters"][0]["name"], "tests");
     assert_eq!(figures["policy_changes"][0]["what"], "policy: <b>count</b> tests");
     let part: Value = serde_json::from_str(&report(&scratch, &["--json", "--since", "2026-12-01", "--until", "2026-12-02"]).stdout).unwrap();
@@ -128,6 +132,7 @@ fn the_page_loads_nothing_and_names_stay_text() {
         (page.matches("<style>").count(), page.matches("<h1>").count(), page.matches("http").count()),
         (1, 1, page.matches("http://evil.test").count() + 1)
     );
+    assert!(page.contains("How long answers took") && page.contains("half within 0.4"));
     assert!(page.contains("&lt;script&gt;") && page.contains("\\u{202e}") && page.contains("default-src 'none'"));
     let text = report(&scratch, &["--format", "md"]);
     assert!(text.code == 0 && text.stdout.contains("| `force-push` | `Bash: git push --force origin main` | 7 | `Bash: git push origin topic` |"), "{text:?}");

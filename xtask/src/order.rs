@@ -16,6 +16,8 @@ use crate::workspace::{HOOK, HOOK_PROFILE, hook_member, root, target};
 
 /// Where the order is kept.
 const ORDER: &str = "crates/gate/order.ld";
+/// The two large places of memory are behind the small ones, which are then all on one page.
+const ROOM: &str = "SECTIONS\n{\n  .bss.room (NOLOAD) :\n  {\n    *(.bss.*9allocator5FIRST*)\n    *(.bss.*10last_words5STACK*)\n  }\n}\nINSERT AFTER .bss;\n";
 /// Commands of an ordinary day. The first ones of a list of functions are those that most calls use.
 const COMMANDS: [&str; 12] = [
     "ls",
@@ -75,10 +77,14 @@ pub(crate) fn write() -> Result<()> {
     order.sort_by_key(|(_, (uses, first))| (std::cmp::Reverse(*uses), *first));
     let mut text =
         "/* Functions of everyday calls, those of the most calls first. Written by `cargo xtask order`. */\nSECTIONS\n{\n  .text.everyday :\n  {\n".to_owned();
+    // The C library has names of its own for many functions, and what the hook has of it is short.
+    text.push_str("    *libc.a:*(.text .text.*)\n");
     for (name, _) in &order {
-        writeln!(text, "    *(.text.{name})")?;
+        // Those that are marked as rarely called are in a section for these, though some are called often.
+        writeln!(text, "    *(.text.{name} .text.unlikely.{name})")?;
     }
     text.push_str("  }\n}\nINSERT BEFORE .text;\n");
+    text.push_str(ROOM);
     fs::write(root().join(ORDER), text)?;
     println!("{} functions in {ORDER}", order.len());
     Ok(())

@@ -98,3 +98,22 @@ fn what_an_attacker_might_send_is_refused() {
     }
     assert!(Json::read(&[b'"', 0xff, b'"']).unwrap_err().starts_with("it is not UTF-8"));
 }
+
+#[test]
+fn numbers_are_written_as_others_write_them() {
+    for number in [0, 1, 9, 10, 99, 100, 1_796_135_257_049, u64::MAX - 1, u64::MAX] {
+        let mut out = "n".to_owned();
+        put_number(number, &mut out);
+        assert_eq!(out, format!("n{number}"));
+    }
+}
+
+#[test]
+fn a_text_is_added_as_it_is_quoted_alone() {
+    for text in ["", "plain", "a \"quote\"", "tab\t", "\u{7f}", "größe", "a\u{202e}b", "\u{1}", "0123456\\"] {
+        let mut out = "before".to_owned();
+        put_quoted(text, &mut out);
+        assert_eq!(out, format!("before{}", quoted(text)));
+        assert_eq!(Json::read(quoted(text).as_bytes()).unwrap(), Json::Text(text.to_owned()));
+    }
+}

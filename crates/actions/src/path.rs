@@ -17,8 +17,12 @@ type Component = Vec<WordPiece>;
 impl Path {
     /// The path `written` means in the folder `cwd`.
     pub fn resolve(cwd: &Word, written: &Word) -> Self {
+        let anew = starts_anew(written);
+        if let (Some(text), Some(folder)) = (written.literal(), if anew { Some("") } else { cwd.literal() }) {
+            return Self { word: Word { span: written.span, ..Word::lit(cleaned(folder, text)) }, shown: text.to_owned() };
+        }
         let mut components = Vec::new();
-        if !starts_anew(written) {
+        if !anew {
             clean(cwd, &mut components);
         }
         clean(written, &mut components);
@@ -27,7 +31,8 @@ impl Path {
 
     /// A path that is known as text and already absolute or relative to `cwd`.
     pub fn known(cwd: &str, written: &str) -> Self {
-        Self::resolve(&Word::lit(cwd), &Word::lit(written))
+        let folder = if written.starts_with('/') { "" } else { cwd };
+        Self { word: Word::lit(cleaned(folder, written)), shown: written.to_owned() }
     }
 
     /// Its last component.
@@ -57,6 +62,25 @@ fn starts_anew(word: &Word) -> bool {
         Some(WordPiece::Any(bound)) => bound.is_open(),
         _ => false,
     }
+}
+
+/// What `clean` and `join` make of a folder and a text in it that are both known.
+fn cleaned(folder: &str, text: &str) -> String {
+    let mut path = String::with_capacity(folder.len() + text.len() + 2);
+    for part in folder.split('/').chain(text.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => path.truncate(path.rfind('/').unwrap_or(0)),
+            name => {
+                path.push('/');
+                path.push_str(name);
+            }
+        }
+    }
+    if path.is_empty() {
+        path.push('/');
+    }
+    path
 }
 
 fn clean(word: &Word, out: &mut Vec<Component>) {

@@ -49,7 +49,17 @@ pub fn is_unseen(c: char) -> bool {
 }
 
 fn is_plain(text: &str) -> bool {
-    text.bytes().all(|byte| matches!(byte, b' '..=b'~')) || !text.contains(is_unseen)
+    is_printable(text.as_bytes()) || !text.contains(is_unseen)
+}
+
+/// Whether all bytes are from the blank to `~`: eight are looked at together.
+fn is_printable(bytes: &[u8]) -> bool {
+    const ONES: u64 = u64::from_ne_bytes([1; 8]);
+    const HIGH: u64 = ONES << 7;
+    let (words, rest) = bytes.as_chunks::<8>();
+    // Without a high bit, one more sets it in `0x7f` alone; with it, 0x20 less takes it from what is below the blank alone.
+    let one = |word: u64| (word | word.wrapping_add(ONES) | !((word | HIGH).wrapping_sub(ONES * 0x20))) & HIGH == 0;
+    words.iter().all(|word| one(u64::from_ne_bytes(*word))) && rest.iter().all(|byte| matches!(byte, b' '..=b'~'))
 }
 
 fn one_by_one(text: &str, lines: bool) -> String {
@@ -86,6 +96,17 @@ mod tests {
             assert_eq!(escaped(text), expected, "{text:?}");
         }
         assert_eq!(escaped_lines("a\nb\u{1b}c"), "a\nb\\u{1b}c");
+    }
+
+    #[test]
+    fn each_byte_that_is_not_printed_is_seen_in_each_place() {
+        for place in 0..20 {
+            for byte in 0..=u8::MAX {
+                let mut bytes = [b'a'; 20];
+                bytes[place] = byte;
+                assert_eq!(is_printable(&bytes), (b' '..=b'~').contains(&byte), "{byte:#x} at {place}");
+            }
+        }
     }
 
     #[test]

@@ -65,9 +65,8 @@ impl Eq for Word {}
 impl Word {
     /// A word that is wholly known.
     pub fn lit(text: impl Into<String>) -> Self {
-        let mut word = Self::default();
-        word.push_lit(&text.into());
-        word
+        let text = text.into();
+        Self { pieces: if text.is_empty() { Vec::new() } else { vec![WordPiece::Lit(text)] }, ..Self::default() }
     }
 
     /// A word of which nothing is known.
@@ -218,7 +217,8 @@ pub(crate) fn is_one(names: &str, name: &str) -> bool {
     let mut rest = names;
     while rest.len() >= name.len() {
         let (front, behind) = rest.split_at(name.len());
-        if front == name && behind.first().is_none_or(|byte| *byte == b' ') {
+        // Nearly all names begin otherwise.
+        if front.first() == name.first() && front == name && behind.first().is_none_or(|byte| *byte == b' ') {
             return !name.contains(&b' ');
         }
         let Some(blank) = rest.iter().position(|byte| *byte == b' ') else { break };

@@ -33,7 +33,7 @@ impl HookAnswer {
     /// deny on it (observed). Codex and Gemini need the reason: without one they continue.
     #[must_use]
     pub fn exit_two(reason: &str) -> Self {
-        Self { code: 2, stdout: String::new(), stderr: format!("{reason}\n"), held: Some(Held::Deny) }
+        Self { code: 2, stdout: String::new(), stderr: [reason, "\n"].concat(), held: Some(Held::Deny) }
     }
 
     /// A JSON object on standard output, with exit 0.

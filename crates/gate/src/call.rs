@@ -2,6 +2,7 @@
 //! left behind.
 
 use std::borrow::Cow;
+use std::mem::ManuallyDrop;
 
 use actions::json::{Json, quoted};
 use actions::wire::is_intact;
@@ -37,8 +38,9 @@ const MAX_KEPT: usize = 256 << 10;
 ///
 /// [`Stop::HandOver`]: the cold binary must answer. Failures are answered here.
 pub fn answer(invocation: &Invocation, input: &[u8], world: &World, deep: &dyn Deep) -> Result<HookAnswer, Stop> {
+    // What a call had in memory is not given back, for the process ends with the answer.
     let event = match invocation.read(input) {
-        Ok(event) => event,
+        Ok(event) => ManuallyDrop::new(event),
         Err(unreadable) => return Ok(answer::to_failure(&unreadable_input(unreadable), invocation.named(), invocation.moment)),
     };
     if let Some(argument) = invocation.event.filter(|argument| *argument != event.name) {
@@ -80,8 +82,9 @@ fn respond(event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> Resul
         }
         return Ok(answer);
     }
-    let Some(mut judged) = judged(event, world, deep, Purpose::Answer)? else { return Ok(HookAnswer::nothing()) };
-    let Judged { around, judgement, .. } = &judged;
+    let Some(judged) = judged(event, world, deep, Purpose::Answer)? else { return Ok(HookAnswer::nothing()) };
+    let mut judged = ManuallyDrop::new(judged);
+    let Judged { around, judgement, .. } = &*judged;
     if judged.paused.is_none() && event.session != TRIAL && answer::needs_approval(event, &judgement.verdict, world.attended) {
         let asked = deep.approval(&ApprovalCase { event, judgement, around, world });
         if asked.is_err() {
@@ -90,6 +93,7 @@ fn respond(event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> Resul
         judged.approval = asked?;
     }
     let (answer, notes) = judged.response(event, input, world, deep);
+    let notes = ManuallyDrop::new(notes);
     if answer.held == Some(Held::Deny) && judged.judgement.metered {
         give_back(event, &judged.around, world, deep)?;
     }
@@ -99,6 +103,7 @@ fn respond(event: &Event, input: &[u8], world: &World, deep: &dyn Deep) -> Resul
 
 /// Gives back what was reserved for a call that does not run, or that is judged anew: the next judgement must not find that
 /// what the first one took without room is there.
+#[inline(never)] // Most calls do not come here, and touch fewer pages without it.
 fn give_back(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<(), Stop> {
     let Some(call) = CallIdentity::of(event) else { return Ok(()) };
     let fleet = fleet_store(call, around, world, deep)?;
@@ -236,7 +241,7 @@ pub fn policy_here<'f>(
     file: &'f mut Option<PolicyFile>,
 ) -> Result<CompiledPolicy<'f>, Stop> {
     if !deep.is_cold() && found.iter().any(|file| !file.identity.is_empty()) {
-        *file = PolicyFile::open(&state::policy_places(&world.states), &around.root);
+        *file = PolicyFile::open(&world.states, &around.root);
         if let Some(CompiledPolicy::File(file, policy)) = file.as_ref().and_then(PolicyFile::policy)
             && layers::fresh(&policy, found)
         {
@@ -272,7 +277,7 @@ pub fn policy_bytes(found: &[layers::FoundLayer], around: &Surroundings, world: 
 #[must_use]
 pub fn kept_policy(found: &[layers::FoundLayer], around: &Surroundings, world: &World) -> Option<Vec<u8>> {
     let usable = |bytes: &Vec<u8>| Policy::open(bytes).is_some_and(|policy| layers::fresh(&policy, found)) && is_intact(MAGIC, bytes);
-    state::read(&state::policy_places(&world.states), &around.root, state::POLICY).filter(usable)
+    state::read(&state::policy_places(&world.states).collect::<Vec<_>>(), &around.root, state::POLICY).filter(usable)
 }
 
 /// The compiled policy that applies in these surroundings, by the layers as they are now.
@@ -291,7 +296,7 @@ pub(crate) fn entry(event: &Event, deep: &dyn Deep) -> Entry {
         true => RecordSource::Cold,
         false => RecordSource::Hot,
     };
-    Entry::of(event, source, system::now_ms())
+    Entry { took: system::took(), ..Entry::of(event, source, system::now_ms()) }
 }
 
 /// The end of a pause that a person made, in seconds since 1970, if it has not come yet.
@@ -316,6 +321,7 @@ pub fn command(event: &Event) -> Option<&str> {
 }
 
 /// The line of the last refusal, for `explain --last` and `unblock`.
+#[inline(never)] // Most calls do not come here, and touch fewer pages without it.
 fn last_refusal(event: &Event, verdict: &Verdict, input: &[u8], answer: &HookAnswer, paused: bool) -> String {
     let rules: Vec<String> = verdict.findings.iter().map(|finding| quoted(&finding.rule)).collect();
     let text = match answer.stderr.strip_suffix('\n') {

@@ -8,6 +8,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types, clippy::disallowed_macros)]
 
 use crate::digest::{SIGNS, digest};
+use actions::json::put_number;
 
 /// Bytes that a link takes at the most: `prev` or `unlinked`, the number, the digest.
 pub const LINK: usize = 120;
@@ -91,7 +92,7 @@ impl Default for ChainEnd {
 /// no line has one, so more bytes must be looked at.
 #[must_use]
 pub fn end_of(tail: &[u8]) -> Option<ChainEnd> {
-    let link = lines_from_end(tail).find_map(LineLink::read)?;
+    let link = ends_of_lines(tail).find_map(LineLink::read)?;
     link.unlinked.is_none().then_some(ChainEnd { number: link.number, digest: link.digest })
 }
 
@@ -99,17 +100,21 @@ pub fn end_of(tail: &[u8]) -> Option<ChainEnd> {
 #[must_use]
 pub fn end_of_all(tail: &[u8]) -> Option<ChainEnd> {
     let mut end: Option<ChainEnd> = None;
-    for link in lines_from_end(tail).filter_map(LineLink::read) {
+    for link in ends_of_lines(tail).filter_map(LineLink::read) {
         let last = end.get_or_insert(ChainEnd { number: link.number, digest: link.digest });
         last.number = last.number.max(link.number);
     }
     end
 }
 
-/// The lines of the last bytes of a file, the last first. A piece without a line end is left out.
-fn lines_from_end(tail: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let whole = tail.iter().rposition(|byte| *byte == b'\n').and_then(|end| tail.get(..end)).unwrap_or(&[]);
-    whole.rsplit(|byte| *byte == b'\n')
+/// The last bytes of a file up to the end of each line, the last line first. A link is at the end of its line and has no line
+/// end in it, so where the line begins does not matter.
+fn ends_of_lines(tail: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = tail;
+    std::iter::from_fn(move || {
+        rest = rest.iter().rposition(|byte| *byte == b'\n').and_then(|end| rest.get(..end))?;
+        Some(rest)
+    })
 }
 
 /// The line with its link, behind `end`. `first`: it is the first of its file.
@@ -120,7 +125,7 @@ pub fn linked(line: &str, end: ChainEnd, first: bool) -> String {
         put(&mut text, PREVIOUS, &end.digest);
     }
     text.push_str(NUMBER);
-    text.push_str(&(end.number + 1).to_string());
+    put_number(end.number + 1, &mut text);
     closed(text, &end.digest)
 }
 
@@ -129,7 +134,7 @@ pub fn linked(line: &str, end: ChainEnd, first: bool) -> String {
 pub fn unlinked(line: &str, end: ChainEnd) -> String {
     let mut text = opened(line);
     text.push_str(NUMBER);
-    text.push_str(&end.number.to_string());
+    put_number(end.number, &mut text);
     put(&mut text, UNLINKED, &end.digest);
     closed(text, &end.digest)
 }
@@ -150,7 +155,8 @@ fn closed(mut text: String, before: &LineDigest) -> String {
 
 fn put(text: &mut String, key: &str, value: &LineDigest) {
     text.push_str(key);
-    text.extend(value.iter().copied().map(char::from));
+    // A digest that was read has these signs alone, as has one that was made.
+    text.push_str(str::from_utf8(value).unwrap_or_default());
     text.push('"');
 }
 

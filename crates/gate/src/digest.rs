@@ -61,16 +61,18 @@ pub fn digest(parts: &[&[u8]]) -> [u8; SIGNS] {
     }
     block.iter_mut().skip(filled).for_each(|byte| *byte = 0);
     compress(&mut state, &block, count + filled as u128, true);
+    let [low, high, ..] = state.map(u64::to_le_bytes);
     let mut signs = [0; SIGNS];
-    let bytes = state.iter().flat_map(|word| word.to_le_bytes());
-    for (pair, byte) in signs.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
-        *pair = [hexadecimal(byte >> 4), hexadecimal(byte & 15)];
+    for (pair, made) in signs.as_chunks_mut::<2>().0.iter_mut().zip(hexadecimal(low).iter().chain(&hexadecimal(high))) {
+        *pair = *made;
     }
     signs
 }
 
-const fn hexadecimal(value: u8) -> u8 {
-    if value < 10 { b'0' + value } else { b'a' + value - 10 }
+/// The two hexadecimal digits of each byte.
+pub(crate) fn hexadecimal(bytes: [u8; 8]) -> [[u8; 2]; 8] {
+    let digit = |value: u8| if value < 10 { b'0' + value } else { b'a' + value - 10 };
+    bytes.map(|byte| [digit(byte >> 4), digit(byte & 15)])
 }
 
 #[expect(clippy::cast_possible_truncation, reason = "the two halves of the count")]

@@ -46,6 +46,7 @@ pub(crate) fn completed(event: &Event) -> Option<Event> {
 /// # Errors
 ///
 /// [`Stop`]
+#[inline(never)] // Most calls do not come here, and touch fewer pages without it.
 pub(crate) fn look(event: &Event, call: &ToolCall, policy: &Policy, around: &Surroundings, deep: &dyn Deep) -> Result<EndedCall, Stop> {
     let tiers = policy.tiers().ok_or(Failure::RuleDamaged)?;
     let mut ended = EndedCall::default();

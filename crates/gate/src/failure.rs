@@ -94,7 +94,8 @@ pub fn whole_text(failure: &Failure) -> String {
 }
 
 fn framed(what: &str, fix: &str) -> String {
-    format!("denied: Portcullis could not judge this call\nwhy: {}\nfix: {fix}", escaped_lines(what))
+    // Each call has two of them ready, so they are put together without the machinery of `format!`.
+    ["denied: Portcullis could not judge this call\nwhy: ", &escaped_lines(what), "\nfix: ", fix].concat()
 }
 
 /// Mistakes of a policy that a denial shows.
@@ -182,7 +183,7 @@ fn said(failure: &Failure) -> (String, &'static str) {
             "a person must install both from one source (`portcullis install`)",
         ),
         Failure::Panic(what) => (
-            format!("Portcullis itself failed: {}", escaped(what)),
+            ["Portcullis itself failed: ", &escaped(what)].concat(),
             "report this as a bug, with the command that was judged; a simpler form of the command may work",
         ),
         Failure::AnswerUnwritable => ("the answer could not be written".to_owned(), "start the hook with standard output and standard error open"),

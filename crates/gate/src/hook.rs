@@ -11,7 +11,7 @@ use crate::call;
 use crate::deep::{Deep, HandsOver, Stop};
 use crate::failure::Failure;
 use crate::world::World;
-use crate::world::system::{self, Asked, LastWords, ReadFault, Said};
+use crate::world::system::{self, Asked, LastWords, ReadFault, Said, Started};
 use clients::{CLIENTS, Invocation, Moment, MomentKind};
 
 /// Seconds that the hook may take where the wiring says nothing: older ones let the client wait for ten.
@@ -44,6 +44,8 @@ input and writes one answer; it is not started by hand. `portcullis --help` list
 
 /// Says to a person what this program is, and ends the process. Only at a terminal is that a success: a client that starts
 /// the hook in this way would take one for permission. Returns if this is no question of a person.
+#[cold]
+#[inline(never)]
 pub fn explained(argument: Option<&OsStr>) {
     let asked = argument.is_some_and(|argument| ["-h", "--help", "-V", "--version"].iter().any(|known| argument == *known));
     let person = std::io::stdin().is_terminal();
@@ -58,22 +60,25 @@ pub fn explained(argument: Option<&OsStr>) {
     }
 }
 
-/// The hook.
-pub fn hot(invocation: &Invocation) -> ! {
+/// The hook, as it was started.
+pub fn hot(invocation: &Invocation, started: Started) -> ! {
     let milliseconds = invocation.seconds.unwrap_or(USUAL_SECONDS).saturating_mul(1000);
-    let end = Instant::now() + Duration::from_millis(milliseconds.into());
+    let begun = system::since_boot();
+    system::begin(begun);
+    let end = begun + Duration::from_millis(milliseconds.into());
     let input = enter(invocation, milliseconds, HookAnswer::clone);
-    let world = World::without_binaries();
+    let world = World::without_binaries(&|name| started.variable(name).map(OsStr::to_os_string));
     let answer = match call::answer(invocation, &input, &world, &HandsOver) {
         Ok(answer) => answer,
-        Err(Stop::HandOver) => hand_over(invocation, &input, end),
+        Err(Stop::HandOver) => hand_over(invocation, &input, (begun, end)),
         Err(Stop::Failed(failure)) => failed(&failure, invocation),
     };
     give(&answer, invocation)
 }
 
-/// The cold side of the hook: `build` is the hook's, which gives up after some `milliseconds`.
-pub fn cold(build: &str, milliseconds: Option<u32>, invocation: &Invocation, deep: &dyn Deep) -> ! {
+/// The cold side of the hook: `build` is the hook's, which gives up after some `milliseconds`, and has used some microseconds.
+pub fn cold(build: &str, milliseconds: Option<u32>, used: Option<u32>, invocation: &Invocation, deep: &dyn Deep) -> ! {
+    system::begin(system::since_boot().saturating_sub(Duration::from_micros(used.unwrap_or(0).into())));
     let deadline = milliseconds.unwrap_or(USUAL_SECONDS * 1000).saturating_sub(MARGIN).max(1);
     if build != crate::BUILD {
         // A hook of another build may take the answer as the client would, or pass it on.
@@ -96,7 +101,8 @@ fn marked(answer: &HookAnswer) -> HookAnswer {
 }
 
 /// The answer in what the cold binary gave back. `None` if it is anything else.
-fn unmarked(bytes: &[u8]) -> Option<HookAnswer> {
+#[must_use]
+pub fn unmarked(bytes: &[u8]) -> Option<HookAnswer> {
     let (line, texts) = std::str::from_utf8(bytes).ok()?.split_once('\n')?;
     let words: Vec<&str> = line.split(' ').collect();
     let [MARK, crate::BUILD, code, stdout, stderr] = words.as_slice() else { return None };
@@ -140,16 +146,20 @@ fn enter(invocation: &Invocation, deadline: u32, form: fn(&HookAnswer) -> HookAn
     }
 }
 
-/// The cold binary's answer, or that to a failure of it.
-fn hand_over(invocation: &Invocation, input: &[u8], end: Instant) -> HookAnswer {
+/// The cold binary's answer, or that to a failure of it. The hook began and ends at these times after the start of the machine.
+#[cold]
+#[inline(never)]
+fn hand_over(invocation: &Invocation, input: &[u8], (begun, end): (Duration, Duration)) -> HookAnswer {
     let Some(folder) = system::own_folder() else {
         return failed(&Failure::ColdMissing { path: "portcullis".to_owned(), why: "the hook does not know its own folder".to_owned() }, invocation);
     };
     let program = folder.join("portcullis");
     let path = || program.display().to_string();
     // Should the waiting itself fail, the hook's own deadline ends it.
-    let until = end.checked_sub(Duration::from_millis(MARGIN.into())).unwrap_or(end);
-    match start(&program, invocation, input, until) {
+    let now = system::since_boot();
+    let left = end.saturating_sub(now);
+    let left = left.checked_sub(Duration::from_millis(MARGIN.into())).unwrap_or(left);
+    match start(&program, invocation, input, (now.saturating_sub(begun), left)) {
         Err(error) => failed(&Failure::ColdMissing { path: path(), why: error.to_string() }, invocation),
         Ok(mut asked) => match unmarked(&asked.output).filter(|_| !asked.late) {
             Some(answer) => answer,
@@ -163,9 +173,11 @@ fn hand_over(invocation: &Invocation, input: &[u8], end: Instant) -> HookAnswer 
     }
 }
 
-fn start(program: &Path, invocation: &Invocation, input: &[u8], until: Instant) -> std::io::Result<Asked> {
-    let left = until.saturating_duration_since(Instant::now()).as_millis().to_string();
-    let mut args: Vec<&OsStr> = vec![OsStr::new("portcullis"), OsStr::new("hook"), OsStr::new(crate::BUILD), OsStr::new(&left)];
+/// Starts the cold binary, which may take the time that is `left`; the hook `used` some before.
+fn start(program: &Path, invocation: &Invocation, input: &[u8], (used, left): (Duration, Duration)) -> std::io::Result<Asked> {
+    let until = Instant::now() + left;
+    let (left, used) = (left.as_millis().to_string(), used.as_micros().to_string());
+    let mut args: Vec<&OsStr> = vec![OsStr::new("portcullis"), OsStr::new("hook"), OsStr::new(crate::BUILD), OsStr::new(&left), OsStr::new(&used)];
     args.extend([invocation.event, invocation.client].into_iter().flatten().map(OsStr::new));
     let kept = KEPT.iter().copied().chain(CLIENTS.iter().flat_map(|client| client.variables().names()));
     let env: Vec<(OsString, OsString)> = kept.filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect();

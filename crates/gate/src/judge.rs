@@ -322,7 +322,9 @@ impl Answers for Here<'_> {
 
     fn sections(&self, actions: &[Action], facts: &Facts, policy: &Policy) -> Result<Vec<Finding>, Stop> {
         let release = policy.tiers().ok_or(Failure::RuleDamaged)?.release;
-        let mut found: Vec<Finding> = release.and_then(|section| release::finding(&section, facts.today)).into_iter().collect();
+        // Without an event it is git that asks.
+        let what = if self.event.is_some() { "a tool call" } else { "what git does" };
+        let mut found: Vec<Finding> = release.and_then(|section| release::finding(&section, facts.today, what)).into_iter().collect();
         if let Some(section) = policy.tests_first.as_ref().filter(|section| concerns_tests(section, actions, facts)) {
             found.extend(self.deep.tests_first(actions, facts, section, self.around)?);
         }
@@ -384,6 +386,7 @@ fn is_shared(meter: &Meter, budgets: &[Budget]) -> bool {
 
 /// True if a call writes or deletes a file that could be a source, a test or a setting of what is checked, or renews what
 /// tests expect.
+#[inline(never)] // Most calls do not come here, and touch fewer pages without it.
 fn concerns_tests(section: &TestsFirst, actions: &[Action], facts: &Facts) -> bool {
     let inside = |path: &str| below(path, &facts.places.roots).any(|rest| !rest.is_empty());
     // A pattern of names is looked at by its text.
@@ -410,6 +413,7 @@ fn below<'p>(path: &'p str, roots: &'p [String]) -> impl Iterator<Item = &'p str
 }
 
 /// True if a call may lose learnings, or makes a commit while the section has a gate on documents.
+#[inline(never)] // Most calls do not come here, and touch fewer pages without it.
 fn concerns_documents(section: &Flywheel, actions: &[Action], roots: &[String]) -> bool {
     let gated = section.map.iter().any(|pair| pair.gate.is_some());
     let commits = || actions.iter().any(|action| matches!(&action.deed, Deed::Run(run) if makes_commit(run)));

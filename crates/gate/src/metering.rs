@@ -47,7 +47,8 @@ pub fn price(metered: &[Metered]) -> u64 {
 }
 
 /// A limit on all calls, as one that speaks of this call.
-pub(crate) fn of_every_call<'p>(every: &EveryCall<'p>) -> Metered<'p> {
+#[must_use]
+pub fn of_every_call<'p>(every: &EveryCall<'p>) -> Metered<'p> {
     let EveryCall { name, place, layer, shadow, limit, reason, instead } = every;
     let finding = Finding::of_section(layer.name(), name, place, Tier::Metered, *shadow);
     let finding = Finding { reason: (*reason).to_owned(), instead: (*instead).to_owned(), action: "a tool call".to_owned(), ..finding };

@@ -37,7 +37,10 @@ pub fn apply(notes: &[Note], around: &Surroundings, world: &World) -> bool {
             Note::Tell { rule, text } => (pending::tell(rule, text, around), Failure::RecordUnwritable),
             Note::Phase(to) => (phase::go(to, around), Failure::RecordUnwritable),
             Note::Tried(call) => (trail::add(*call, around).map(|_| ()), Failure::RecordUnwritable),
-            Note::Record(entry) => (record::append(&around.memory, &entry.line(), entry.twin().as_ref()), Failure::RecordUnwritable),
+            Note::Record(entry) => {
+                let written = entry.line_with_twin();
+                (record::append(&around.memory, &written.line, written.twin()), Failure::RecordUnwritable)
+            }
         };
         if let Err(error) = done {
             debug_assert_eq!(conclude(&lost(error.to_string()), MomentKind::Guarding), Conclusion::GoOn);

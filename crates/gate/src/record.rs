@@ -4,10 +4,11 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use actions::Action;
 use actions::ToolCall;
-use actions::json::{Json, quoted};
+use actions::json::{Json, put_number, put_quoted, quoted};
 use clients::{Event, Moment};
 use policy::Policy;
 use policy::secret::{find, redact, redact_command};
@@ -15,6 +16,7 @@ use policy::verdict::Verdict;
 
 use crate::BUILT_IN;
 use crate::chain::LINK;
+use crate::digest::hexadecimal;
 
 pub use clients::{Held, Outcome};
 
@@ -33,6 +35,8 @@ const MAX_READ: usize = 1024;
 /// The most bytes of an event's name and of a call's id.
 const MAX_EVENT: usize = 32;
 const MAX_CALL: usize = 48;
+/// The most bytes of a session's id.
+const MAX_SESSION: usize = 64;
 /// The most bytes of a client's name.
 const MAX_CLIENT: usize = 24;
 /// The most bytes of a text that are kept.
@@ -101,6 +105,8 @@ pub struct Entry {
     pub paused: bool,
     /// The code of the approval that allowed it, and who approved.
     pub approved: String,
+    /// Microseconds from the start of the hook until the answer was known. `None`: it was not measured.
+    pub took: Option<u64>,
     pub outcome: Option<Outcome>,
     /// The exit code, if the failure names one.
     pub exit: Option<i64>,
@@ -176,8 +182,7 @@ impl Entry {
 
     /// What each line of this call and event holds. `None`: it is of no call, or Portcullis made the call up.
     #[must_use]
-    pub fn twin(&self) -> Option<[String; 3]> {
-        let known = !self.call.is_empty() && self.source != RecordSource::Trial;
+    pub fn twin(&self) -> Option<[String; 4]> {
         let field = |key: &str, text: &str, most: usize| {
             let mut line = RecordLine(String::new());
             line.text(key, text, most);
@@ -185,40 +190,55 @@ impl Entry {
         };
         let input = || {
             let mut line = RecordLine(String::new());
-            line.some("input", self.input.map(hexadecimal));
+            line.hash("input", self.input);
             line.0
         };
-        known.then(|| [field("event", &self.event, MAX_EVENT), field("call", &self.call, MAX_CALL), input()])
+        let [event, call, session] = [("event", &self.event, MAX_EVENT), ("call", &self.call, MAX_CALL), ("session", &self.session, MAX_SESSION)]
+            .map(|(key, text, most)| field(key, text, most));
+        self.has_twin().then(|| [event, call, session, input()])
+    }
+
+    fn has_twin(&self) -> bool {
+        !self.call.is_empty() && self.source != RecordSource::Trial
     }
 
     /// The line without its link, with its end. Texts are clipped so that it is never longer than [`MAX_LINE`] with both.
     #[must_use]
     pub fn line(&self) -> String {
+        self.line_with_twin().line
+    }
+
+    /// As [`Entry::line`], and what its twin holds.
+    #[must_use]
+    pub fn line_with_twin(&self) -> WrittenEntry {
         let mut line = RecordLine(String::with_capacity(MAX_LINE));
-        let _ = write!(line.0, "{{\"v\":{SCHEMA},\"time\":{},\"source\":\"{}\"", self.time, name_of(SOURCES, self.source));
-        line.text("event", &self.event, MAX_EVENT);
+        line.0.push_str("{\"v\":");
+        put_number(SCHEMA, &mut line.0);
+        line.number("time", self.time);
+        line.name("source", Some(name_of(SOURCES, self.source)));
+        let event = line.text("event", &self.event, MAX_EVENT);
         line.text("client", &self.client, MAX_CLIENT);
-        line.text("session", &self.session, 64);
+        let session = line.text("session", &self.session, MAX_SESSION);
         line.text("agent", &self.agent, 48);
         line.text("agent_id", &self.agent_id, 40);
         line.text("tool", &self.tool, 64);
-        line.text("call", &self.call, MAX_CALL);
-        line.some("input", self.input.map(hexadecimal));
-        let list = |items: Vec<String>| if items.is_empty() { None } else { Some(format!("[{}]", items.join(","))) };
-        line.some("kinds", list(self.kinds.iter().map(|kind| quoted(kind)).collect()));
-        line.some("tier", self.tier.map(|tier| tier.to_string()));
-        line.some("rules", list(self.rules.iter().take(MAX_RULES).map(RecordedRule::text).collect()));
-        line.some("stopped", self.held.map(|held| quoted(name_of(STOPPED, held))));
+        let call = line.text("call", &self.call, MAX_CALL);
+        let input = line.hash("input", self.input);
+        line.list("kinds", &self.kinds, |kind, out| put_quoted(kind, out));
+        self.tier.into_iter().for_each(|tier| line.number("tier", tier.into()));
+        line.list("rules", self.rules.get(..MAX_RULES).unwrap_or(&self.rules), RecordedRule::put);
+        line.name("stopped", self.held.map(|held| name_of(STOPPED, held)));
         line.some("paused", Some("true").filter(|_| self.paused));
         line.text("approved", &self.approved, 80);
-        line.some("outcome", self.outcome.map(|outcome| quoted(name_of(OUTCOMES, outcome))));
+        self.took.into_iter().for_each(|took| line.number("took", took));
+        line.name("outcome", self.outcome.map(|outcome| name_of(OUTCOMES, outcome)));
         line.some("exit", self.exit.map(|exit| exit.to_string()));
-        line.some("error", self.error.map(hexadecimal));
+        line.hash("error", self.error);
         line.text("said", &self.said, 120);
         line.text("path", &self.path, MAX_TEXT);
         line.text("what", &self.what, MAX_TEXT);
         line.0.push_str("}\n");
-        line.0
+        WrittenEntry { line: line.0, twin: self.has_twin().then_some([event, call, session, input]) }
     }
 
     /// Reads a line of this or of the older schema. `None` if it is neither.
@@ -254,6 +274,7 @@ impl Entry {
             held: json.text(stopped).and_then(|name| named(words, name)),
             paused: json.get("paused") == Some(&Json::Bool(true)),
             approved: text("approved"),
+            took: number("took"),
             outcome: json.text("outcome").and_then(|name| named(OUTCOMES, name)),
             exit: json.get("exit").and_then(Json::scalar).and_then(|text| text.parse().ok()),
             error: hash("error"),
@@ -265,9 +286,12 @@ impl Entry {
 }
 
 impl RecordedRule {
-    fn text(&self) -> String {
-        let shadow = if self.shadow { ",\"shadow\":true" } else { "" };
-        format!("{{\"rule\":{},\"tier\":{}{shadow}}}", quoted(beginning(&self.name, 64)), self.tier)
+    fn put(&self, out: &mut String) {
+        out.push_str("{\"rule\":");
+        put_quoted(beginning(&self.name, 64), out);
+        out.push_str(",\"tier\":");
+        put_number(self.tier.into(), out);
+        out.push_str(if self.shadow { ",\"shadow\":true}" } else { "}" });
     }
 
     fn read(json: &Json) -> Option<Self> {
@@ -292,49 +316,113 @@ fn named<T: Copy>(names: &[(&'static str, T)], name: &str) -> Option<T> {
     names.iter().find(|(known, _)| *known == name).map(|(_, value)| *value)
 }
 
-fn hexadecimal(hash: u64) -> String {
-    format!("\"{hash:016x}\"")
+/// A line with what tells lines of the same call and event.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WrittenEntry {
+    /// The line without its link, with its end.
+    pub line: String,
+    /// Where in it the texts of [`Entry::twin`] are.
+    twin: Option<[Range<usize>; 4]>,
 }
 
-/// A line being made.
+impl WrittenEntry {
+    /// As [`Entry::twin`].
+    #[must_use]
+    pub fn twin(&self) -> Option<[&str; 4]> {
+        self.twin.clone().map(|twin| twin.map(|range| self.line.get(range).unwrap_or_default()))
+    }
+}
+
+/// A line being made, without the machinery of `write!`, since there is a line for each call.
 struct RecordLine(String);
 
 impl RecordLine {
-    /// A value as JSON, if there is one. Without the machinery of `write!`, since there is a line for each call.
+    fn key(&mut self, key: &str) {
+        self.0.push_str(",\"");
+        self.0.push_str(key);
+        self.0.push_str("\":");
+    }
+
+    /// A value as JSON, if there is one.
     fn some(&mut self, key: &str, value: Option<impl AsRef<str>>) {
         if let Some(value) = value {
-            for part in [",\"", key, "\":", value.as_ref()] {
-                self.0.push_str(part);
-            }
+            self.key(key);
+            self.0.push_str(value.as_ref());
         }
     }
 
-    /// A text in at most `most` bytes, and in what is left of the line.
-    fn text(&mut self, key: &str, text: &str, most: usize) {
+    fn number(&mut self, key: &str, number: u64) {
+        self.key(key);
+        put_number(number, &mut self.0);
+    }
+
+    /// A name of ours, if there is one.
+    fn name(&mut self, key: &str, name: Option<&str>) {
+        if let Some(name) = name {
+            self.key(key);
+            put_quoted(name, &mut self.0);
+        }
+    }
+
+    /// A hash in 16 hexadecimal digits, if there is one. Returns where it is, with its key.
+    fn hash(&mut self, key: &str, hash: Option<u64>) -> Range<usize> {
+        let start = self.0.len();
+        if let Some(hash) = hash {
+            self.key(key);
+            self.0.push('"');
+            self.0.push_str(str::from_utf8(hexadecimal(hash.to_be_bytes()).as_flattened()).unwrap_or_default());
+            self.0.push('"');
+        }
+        start..self.0.len()
+    }
+
+    /// A list as JSON, unless it is empty.
+    fn list<T>(&mut self, key: &str, items: &[T], put: impl Fn(&T, &mut String)) {
+        for (at, item) in items.iter().enumerate() {
+            if at == 0 {
+                self.key(key);
+            }
+            self.0.push(if at == 0 { '[' } else { ',' });
+            put(item, &mut self.0);
+        }
+        if !items.is_empty() {
+            self.0.push(']');
+        }
+    }
+
+    /// A text in at most `most` bytes, and in what is left of the line. Returns where it is, with its key.
+    fn text(&mut self, key: &str, text: &str, most: usize) -> Range<usize> {
+        let start = self.0.len();
         // Quotes, a key, the sign of what was left out, the end.
         let around = key.len() + 12;
-        let room = MAX_SAID.saturating_sub(self.0.len() + around).min(most);
+        let room = MAX_SAID.saturating_sub(start + around).min(most);
         if text.is_empty() || room == 0 {
-            return;
+            return start..start;
         }
-        let mut value = quoted(beginning(text, room));
-        if value.len() > room + 2 || text.len() > room {
-            let mut end = 0;
-            let mut length = 0;
-            for (at, c) in text.char_indices() {
-                let size = quoted(c.encode_utf8(&mut [0; 4])).len() - 2;
-                if length + size > room {
-                    break;
-                }
-                length += size;
-                end = at + c.len_utf8();
+        self.key(key);
+        let front = self.0.len();
+        if text.len() <= room {
+            put_quoted(text, &mut self.0);
+            if self.0.len() <= front + room + 2 {
+                return start..self.0.len();
             }
-            value = quoted(text.get(..end).unwrap_or(""));
-            if end < text.len() {
-                value.insert(value.len() - 1, '…');
-            }
+            self.0.truncate(front);
         }
-        self.some(key, Some(value));
+        let mut end = 0;
+        let mut length = 0;
+        for (at, c) in text.char_indices() {
+            let size = quoted(c.encode_utf8(&mut [0; 4])).len() - 2;
+            if length + size > room {
+                break;
+            }
+            length += size;
+            end = at + c.len_utf8();
+        }
+        put_quoted(text.get(..end).unwrap_or(""), &mut self.0);
+        if end < text.len() {
+            self.0.insert(self.0.len() - 1, '…');
+        }
+        start..self.0.len()
     }
 }
 

@@ -35,6 +35,7 @@ impl Lot {
             rules: (0..self.below(6)).map(|at| RecordedRule { name: named(at.min(4)), tier: 3, shadow: at % 2 == 1 }).collect(),
             held: [None, Some(Held::Ask), Some(Held::Deny)][self.below(3)],
             paused: self.below(2) == 1,
+            took: [None, Some(0), Some(1234)][self.below(3)],
             outcome: [None, Some(Outcome::Ok), Some(Outcome::Failed), Some(Outcome::Interrupted)][self.below(4)],
             exit: [None, Some(0), Some(-1), Some(i64::MAX)][self.below(4)],
             error: [None, Some(u64::MAX)][self.below(2)],
@@ -57,6 +58,7 @@ fn what_was_written_is_read_back() {
         assert_eq!(json["v"], SCHEMA);
         entry.rules.truncate(MAX_RULES);
         assert_eq!(Entry::read(line.as_bytes()).as_ref(), Some(&entry), "{line}");
+        assert_eq!(entry.line_with_twin().twin().map(|twin| twin.map(str::to_owned)), entry.twin(), "{line}");
     }
 }
 

@@ -9,13 +9,13 @@ pub const RULE: &str = "organisation-policy-stale";
 /// What a person does about it.
 pub const MEND: &str = "run `sudo portcullis policy pull`; if that brings nothing newer, ask whoever publishes the organisation's policy";
 
-/// What it finds of every call once its grace is over.
+/// What it finds once its grace is over, of every call and of whatever else is judged: `action` says what that is.
 #[must_use]
-pub fn finding(section: &ReleaseSection, today: i64) -> Option<Finding> {
+pub fn finding(section: &ReleaseSection, today: i64, action: &str) -> Option<Finding> {
     (section.age(today) == ReleaseAge::Over).then(|| Finding {
         reason: stale(section, today).unwrap_or_default(),
         instead: format!("tell the user: {MEND}"),
-        action: "a tool call".to_owned(),
+        action: action.to_owned(),
         ..Finding::of_section(Layer::Organisation.name(), RULE, section.place, Tier::Prohibited, section.shadow)
     })
 }

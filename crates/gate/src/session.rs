@@ -28,6 +28,7 @@ use crate::{BUILD, gating, release};
 /// # Errors
 ///
 /// [`Stop::HandOver`]
+#[inline(never)] // Most calls do not come here, and touch fewer pages without it.
 pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<HookAnswer, Stop> {
     if event.moment == Moment::Other {
         return Ok(HookAnswer::nothing());
@@ -276,6 +277,7 @@ fn session_start(recorded: bool, around: &Surroundings, world: &World) -> Option
 /// # Errors
 ///
 /// [`Stop`]
+#[inline(never)] // Most calls do not come here, and touch fewer pages without it.
 pub(crate) fn settings_changed(event: &Event, world: &World, deep: &dyn Deep) -> Result<HookAnswer, Stop> {
     if matches!(event.source.as_str(), "policy_settings" | "skills") {
         return Ok(HookAnswer::nothing());

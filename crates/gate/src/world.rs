@@ -23,6 +23,7 @@ pub mod waiting;
 pub mod written;
 
 use std::borrow::Cow;
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
@@ -104,12 +105,13 @@ const ORGANISATION_POLICY: &str = "/Library/Application Support/Portcullis/portc
 impl World {
     /// The world as this process finds it.
     pub fn real() -> Self {
-        Self { binaries: system::own_folder().map(Path::to_path_buf), ..Self::without_binaries() }
+        Self { binaries: system::own_folder().map(Path::to_path_buf), ..Self::without_binaries(&|name| std::env::var_os(name)) }
     }
 
-    /// As [`World::real`], for the hook: where it is itself is found out only if a path is judged or it hands over.
-    pub(crate) fn without_binaries() -> Self {
-        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    /// As [`World::real`], for the hook: where it is itself is found out only if a path is judged or it hands over. `variable`
+    /// is the environment.
+    pub(crate) fn without_binaries(variable: &dyn Fn(&str) -> Option<OsString>) -> Self {
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let client_variable = |of: &dyn Fn(Variables) -> Option<&'static str>| variables(of).find_map(variable);
         let absolute = |path: PathBuf| path.is_absolute().then_some(path);
         let mut homes: Vec<PathBuf> = Vec::new();
@@ -119,8 +121,8 @@ impl World {
         let password_home = password_home(account.as_ref());
         let named_home = variable("HOME").and_then(absolute).filter(|home| Some(home) != password_home.as_ref());
         for home in [password_home.clone(), named_home].into_iter().flatten() {
-            configs.push(home.join(".config/portcullis"));
-            states.push(home.join(".local/state/portcullis"));
+            configs.push(below(&home, ".config/portcullis"));
+            states.push(below(&home, ".local/state/portcullis"));
             homes.push(home);
         }
         // The person's own setting is between the two homes, but may only be added, never taken for the first.
@@ -142,7 +144,7 @@ impl World {
             state_places,
             // A project may set it, so it counts only where temporary folders are.
             temporary: variable("TMPDIR").and_then(absolute).filter(|path| TEMPORARY.iter().any(|known| path.starts_with(known))),
-            zsh: variable("SHELL").is_none_or(|shell| !shell.ends_with("bash")) || account.is_some_and(|account| account.shell.ends_with("zsh")),
+            zsh: variable("SHELL").is_none_or(|shell| !is_called(&shell, "bash")) || account.is_some_and(|account| is_called(&account.shell, "zsh")),
             attended: client_variable(&|names| names.attended).is_none_or(|value| value.as_os_str() != "0"),
             plugin: client_variable(&|names| names.plugin).is_some(),
             binaries: None,
@@ -179,9 +181,9 @@ impl World {
         }
         // The work tree itself, where a policy further out holds.
         if let Some(repository) = &anchor.repository {
-            let root = text(&repository.root);
-            if !roots.contains(&root) {
-                roots.push(root);
+            let known = |root: &Path| root.as_os_str() == repository.root.as_os_str();
+            if !known(&anchor.root) && !anchor.origin.as_deref().is_some_and(known) {
+                roots.push(text(&repository.root));
             }
         }
         let mut temporary: Vec<String> = TEMPORARY.iter().map(|path| (*path).to_owned()).collect();
@@ -191,8 +193,10 @@ impl World {
         }
         let mut git: Vec<String> = Vec::new();
         if let Some(repository) = &anchor.repository {
-            git = vec![text(&repository.git_dir), text(&repository.common_dir)];
-            git.dedup();
+            git.push(text(&repository.git_dir));
+            if repository.git_dir.as_os_str() != repository.common_dir.as_os_str() {
+                git.push(text(&repository.common_dir));
+            }
         }
         let places = Places {
             roots,
@@ -208,7 +212,7 @@ impl World {
         };
         let layers = layers::paths(&self.configs, &anchor);
         let name = state::folder_name(anchor.repository.as_ref().map_or(&anchor.root, |repository| &repository.common_dir));
-        let memory = self.states.iter().map(|state| state.join(&name)).collect();
+        let memory = self.states.iter().map(|state| below(state, &name)).collect();
         Ok(Surroundings {
             places,
             layers,
@@ -241,6 +245,24 @@ fn password_home(account: Option<&system::Account>) -> Option<PathBuf> {
         return Some(PathBuf::from(home));
     }
     account?.home.clone()
+}
+
+/// The path of `name` in a folder, or further below it. It is relative and not empty, so nothing has to be looked at that `join`
+/// looks at.
+pub(crate) fn below(folder: &Path, name: &str) -> PathBuf {
+    let folder = folder.as_os_str();
+    let mut path = OsString::with_capacity(folder.len() + 1 + name.len());
+    path.push(folder);
+    if !folder.as_encoded_bytes().ends_with(b"/") && !folder.is_empty() {
+        path.push("/");
+    }
+    path.push(name);
+    path.into()
+}
+
+/// Whether a program has this name.
+fn is_called(program: &Path, name: &str) -> bool {
+    program.as_os_str().as_encoded_bytes().rsplit(|byte| *byte == b'/').next() == Some(name.as_bytes())
 }
 
 fn add(list: &mut Vec<PathBuf>, path: PathBuf) {

@@ -119,6 +119,7 @@ fn weight(tier: Tier, answer: Answer) -> Option<Tier> {
 }
 
 /// The place of the waiver that covers the action for certain, if there is one.
+#[inline(never)] // Most calls do not come here, and touch fewer pages without it.
 fn waived(rule: &Rule, at: usize, actions: &[Action], policy: &Policy, asking: &mut Asking) -> Option<Option<String>> {
     let today = asking.facts.today;
     let found = policy

@@ -263,6 +263,7 @@ impl ShellReader<'_, '_> {
         Command::Simple(Simple { span: self.span_to(self.pos, self.pos), ..Simple::default() })
     }
 
+    #[inline(never)] // Most calls do not come here, and touch fewer pages without it.
     pub(super) fn nested(&mut self, read: impl FnOnce(&mut Self) -> Command) -> Command {
         self.deeper(read).unwrap_or_else(|| self.nothing())
     }

@@ -15,8 +15,8 @@ use actions::shown::escaped;
 use clients::Event;
 use gate::call::{self, Judged, Purpose};
 use gate::world::World;
-use policy::Policy;
 use policy::verdict::Finding;
+use policy::{Policy, Rule};
 use shell_reader::parse;
 
 /// Changes of a command that are tried. Each costs a judgement.
@@ -26,8 +26,9 @@ const MAX_WAYS: usize = 4;
 /// The branch that is proposed in the place of a protected one.
 const BRANCH: &str = "my-topic";
 
-/// The ways past what holds a call, the smallest change first. `kept` is the text of the refusal that is explained again.
-pub(super) fn ways(event: &Event, judged: &Judged, world: &World, input: &[u8], kept: Option<&str>) -> Vec<WayThrough> {
+/// The ways past what holds a call, the smallest change first. `known` are all rules, `kept` is the text of the refusal that is
+/// explained again.
+pub(super) fn ways(event: &Event, judged: &Judged, world: &World, known: &[Rule], input: &[u8], kept: Option<&str>) -> Vec<WayThrough> {
     let mut rules: Vec<&str> = Vec::new();
     for finding in judged.judgement.verdict.holding() {
         if !rules.contains(&finding.rule.as_str()) {
@@ -55,8 +56,11 @@ pub(super) fn ways(event: &Event, judged: &Judged, world: &World, input: &[u8], 
         }
     }
     let place = Place { world: world.clone(), cwd: world.project_dir.clone().unwrap_or_else(|| judged.around.root.clone()), around: judged.around.clone() };
-    // A waiver exempts from one rule, so it helps where no other one holds the call.
-    if let [rule] = rules.as_slice() {
+    // A waiver exempts from one open rule, so it helps where no other one holds the call.
+    let open = |name: &&str| known.iter().any(|rule| rule.open && rule.name == *name);
+    if let [rule] = rules.as_slice()
+        && open(rule)
+    {
         let value: Option<Value> = serde_json::from_slice(input).ok();
         let proposed = waiver::proposed(rule, value.as_ref(), &place);
         if proposed.covers.is_some() {

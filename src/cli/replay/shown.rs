@@ -4,13 +4,15 @@ use std::fmt::Write as _;
 
 use serde_json::{Value, json};
 
-use super::{ReplayFigures, has_record};
+use super::{ReplayFigures, has_record, rules};
 use crate::cli::canary::before_command;
+use crate::cli::log::local;
 use crate::cli::place::Place;
 use crate::cli::refusal::Refusal;
 use crate::cli::terminal::{TextStyle, say, say_json, styled};
 use crate::cli::unblock::waiver::proposed;
 use crate::replay::judging::PastVerdict;
+use crate::replay::refused::PeoplesAnswers;
 use crate::replay::suggest::{AgreedCall, OFTEN};
 use crate::replay::tally::{PastSample, Tally};
 use actions::shown::escaped;
@@ -80,6 +82,18 @@ pub(super) fn all(tally: &Tally, figures: &ReplayFigures, rule: Option<&str>, sa
     if compared {
         show_changes(tally, samples);
     }
+    if !figures.taken.is_empty() {
+        say(&format!("\n{}", styled("taken as unknown:", TextStyle::Bold)));
+        for what in &figures.taken {
+            say(what);
+        }
+        if let Some((from, until)) = figures.counted {
+            say(&format!("counted by the times of the calls, from {} to {}", local(from), local(until)));
+        }
+        if figures.undated > 0 {
+            say(&format!("{} calls say no time, and count as if they were made at once, before all others", figures.undated));
+        }
+    }
 }
 
 fn show_changes(tally: &Tally, samples: usize) {
@@ -134,6 +148,7 @@ fn json_of(tally: &Tally, figures: &ReplayFigures, rule: Option<&str>, samples: 
         "allowed": tally.of(PastVerdict::Allowed), "asked": tally.of(PastVerdict::Asked), "denied": tally.of(PastVerdict::Denied), "unknown": tally.of(PastVerdict::Unknown),
         "recorded": tally.recorded, "repeated": figures.repeated, "elsewhere": figures.elsewhere, "lines_unknown": figures.unknown, "unreadable": figures.unreadable,
         "tools": tally.tools, "rules": rules, "unknown_because": tally.unknown,
+        "taken_as_unknown": figures.taken, "undated": figures.undated, "counted_from": figures.counted.map(|(from, _)| from), "counted_until": figures.counted.map(|(_, until)| until),
     });
     if let (true, Some(report)) = (compared, report.as_object_mut()) {
         report.insert("changes".to_owned(), changes.into());
@@ -141,8 +156,8 @@ fn json_of(tally: &Tally, figures: &ReplayFigures, rule: Option<&str>, samples: 
     report
 }
 
-/// What a person agreed to often, as a difference to the project's policy.
-pub(super) fn suggestions(agreed: &[AgreedCall], place: &Place, as_json: bool) -> Result<(), Refusal> {
+/// What people agreed to or refused often, as a difference to the project's policy.
+pub(super) fn suggestions(agreed: &[AgreedCall], answers: &PeoplesAnswers, place: &Place, as_json: bool) -> Result<(), Refusal> {
     let bytes = place.policy()?;
     let rules = Policy::open(&bytes).and_then(|policy| policy.all_rules()).unwrap_or_default();
     let file = place.around.layers.iter().rev().find(|(layer, _)| *layer == Layer::Project).map(|(_, path)| path.clone());
@@ -164,18 +179,28 @@ pub(super) fn suggestions(agreed: &[AgreedCall], place: &Place, as_json: bool) -
             None => closed.push(call),
         }
     }
+    let (rules, refused) = rules::proposed(answers, MAX_PROPOSALS, &new, place)?;
+    for rule in &rules {
+        let _ = writeln!(new, "\n{}", rule.text);
+    }
     if as_json {
         let closed: Vec<Value> =
             closed.iter().map(|call| json!({ "rule": call.rule, "what": call.what, "times": call.times, "refused": call.refused })).collect();
-        say_json(&json!({ "file": file, "waivers": made, "not_open": closed }));
+        let rules: Vec<Value> = rules.iter().map(|rule| json!({ "what": rule.command.command, "times": rule.command.times, "rule": rule.text })).collect();
+        let refused: Vec<Value> = refused.iter().map(|one| json!({ "what": one.command, "times": one.times })).collect();
+        say_json(&json!({ "file": file, "waivers": made, "not_open": closed, "rules": rules, "refused": refused }));
         return Ok(());
     }
-    if agreed.is_empty() {
-        let why = if has_record(place) { format!("nobody agreed to the same call {OFTEN} times") } else { "nothing is recorded here yet".to_owned() };
+    if agreed.is_empty() && rules.is_empty() && refused.is_empty() {
+        let why = if has_record(place) {
+            format!("nobody agreed to the same call {OFTEN} times, or refused it as often")
+        } else {
+            "nothing is recorded here yet".to_owned()
+        };
         say(&format!("nothing to propose: {why}"));
         return Ok(());
     }
-    if !made.is_empty() {
+    if !made.is_empty() || !rules.is_empty() {
         say(&styled("to be looked at, and put into the policy by a person; nothing was written:", TextStyle::Bold));
         let name = file.map_or_else(|| "portcullis.toml".to_owned(), |path| path.display().to_string());
         let name = escaped(&name).into_owned();
@@ -189,6 +214,9 @@ pub(super) fn suggestions(agreed: &[AgreedCall], place: &Place, as_json: bool) -
             call.times,
             escaped(&call.rule)
         ));
+    }
+    for one in refused {
+        say(&format!("people refused `{}` {} times; no rule was found that finds it and nothing that ran", escaped(&one.command), one.times));
     }
     Ok(())
 }

@@ -113,8 +113,8 @@ fn exempts(rule: &str, waiver: &str, input: &str, place: &Place) -> bool {
         let file = found.iter().rev().find(|file| file.layer == Layer::Project)?;
         let now = if file.identity.is_empty() { "schema = 1".to_owned() } else { std::fs::read_to_string(&file.path).ok()? };
         let with = |other: &layers::FoundLayer| (other.path == file.path).then(|| Some(format!("{now}\n{waiver}\n")));
-        let compiled = compiling::compile_with(&found, &around, with).ok()?;
-        let policy = Policy::open(&compiled.bytes)?;
+        let bytes = compiling::bytes_with(&found, &around, with).ok()?;
+        let policy = Policy::open(&bytes)?;
         let mut facts = facts_of(&event, &around.places);
         let judgement = judge(event.tool.as_ref()?, &mut facts, &policy, &Here { around: &around, deep: &Cold, event: None }, false).ok()?;
         Some(judgement.verdict.findings.iter().all(|finding| finding.rule != rule))

@@ -25,7 +25,7 @@ const STAGES: [(&str, &[&str]); 6] = [
     ("reading JSON", &["actions::json::Json::read"]),
     ("the folders around", &["gate::world::World::around"]),
     ("opening the policy", &["gate::world::layers::look", "gate::call::policy_here"]),
-    ("reading the call", &["gate::judge::read_in"]),
+    ("reading the call", &["gate::judge::looked_up"]),
     ("rules", &["policy::decide::decide"]),
     ("the record", &["gate::record::Entry::of", "gate::notes::apply"]),
 ];

@@ -106,6 +106,7 @@ impl Shell<'_> {
     }
 
     /// Effects of operands and option values.
+    #[inline(never)] // Most calls do not come here, and touch fewer pages without it.
     pub(crate) fn roles(&mut self, program: &Program, arguments: &ParsedArguments, stdin: &Stdin, at: usize) {
         let name = program.names.first().copied().unwrap_or("");
         let (called, env) = match self.actions.get(at).map(|action| &action.deed) {

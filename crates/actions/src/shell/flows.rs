@@ -180,6 +180,7 @@ impl Shell<'_> {
     }
 
     /// Where the texts go that a program reads: `reads` are those of its operands and options.
+    #[inline(never)] // Most calls do not come here, and touch fewer pages without it.
     pub(super) fn goes(&mut self, program: &Program, arguments: &ParsedArguments, stdin: &Stdin, first: usize, at: usize) {
         if program.is(ProgramWay::Opens) {
             for call in program.details().opens {

@@ -10,6 +10,7 @@ use crate::word::{Bound, Word, WordPiece};
 
 impl Shell<'_> {
     /// Inner commands, and command lines on standard input.
+    #[inline(never)] // Most calls do not come here, and touch fewer pages without it.
     pub(super) fn inner(
         &mut self,
         program: &Program,

@@ -3,7 +3,7 @@
 
 use std::rc::Rc;
 
-use super::{Output, Shell, Stdin, builtin::joined, git};
+use super::{Output, Shell, Stdin, builtin::joined, git, state::Function};
 use crate::arguments::{self, ParsedArguments};
 use crate::program::{Program, ProgramWay, Role, Takes};
 use crate::word::{Bound, Word, WordPiece};
@@ -174,56 +174,15 @@ impl Shell<'_> {
 
     /// Functions, aliases and builtins. `None`: it is a program.
     fn defined(&mut self, name: &str, args: &[Word], env: &[(String, Word)], stdin: &Stdin, plain: bool) -> Option<Output> {
-        if let Some(function) = self.state.function(name).filter(|_| !plain) {
-            if self.stored && self.is_long() {
-                // It was called often enough. The lines behind it are still followed, without what it sets.
-                self.state.lose_track();
-                return Some(Output::unknown());
-            }
-            let before = self.state.place.positional.replace(Rc::new(args.to_vec()));
-            let hidden = self.state.hidden.replace(Vec::new());
-            let without = self.state.is_doubtful(name).then(|| self.state.mark());
-            let outer = std::mem::replace(&mut self.origin, function.origin);
-            let step = format!("{name}()");
-            let (unread, first) = (self.unread, self.actions.len());
-            let follow = |shell: &mut Self| shell.unless_open(step.clone(), |shell| shell.within(&step, |shell| shell.follow(&function.body, stdin)));
-            // What a file brought (`. nvm.sh; nvm use 20`) is a part of that file, unless the call gives it what is not known.
-            let output = if function.stored && !args.iter().any(Word::has_hole) { self.while_stored(follow) } else { follow(self) };
-            if function.stored && !self.stored && (self.unread > unread || self.actions.iter().skip(first).any(|action| !action.sure)) {
-                self.handed_on(name, args, env, stdin);
-            }
-            self.origin = outer;
-            self.state.reveal(hidden);
-            self.state.place.positional = before;
-            match without {
-                Some(without) => self.state.join(&without),
-                None => return Some(output.unwrap_or_default()),
-            }
+        if let Some(function) = self.state.function(name).filter(|_| !plain)
+            && let Some(output) = self.called(&function, name, args, env, stdin)
+        {
+            return Some(output);
         }
-        if let Some(alias) = self.state.alias(name).filter(|_| !plain).cloned() {
-            // What is pointed out is the call, and not where the alias is defined.
-            let mut line = Word { span: None, ..alias };
-            let mut args = args.to_vec();
-            // Behind a blank the next word may be an alias too.
-            let next = args.first().filter(|_| line.prefix().ends_with(' ')).and_then(Word::literal).and_then(|next| self.state.alias(next));
-            if let Some(next) = next.cloned() {
-                args.splice(..1, [next]);
-            }
-            if !args.is_empty() {
-                line.push_lit(" ");
-                line.extend(&joined(&args));
-            }
-            if line.prefix().contains("<<") {
-                self.opaque(line.to_string(), "an alias takes the lines behind it");
-            }
-            if line.prefix().split_whitespace().next() == Some(name) {
-                // An alias that names itself is the program.
-                let mut itself = Word::lit("command ");
-                itself.extend(&line);
-                return Some(self.within("alias", |shell| shell.text(&itself, stdin)).unwrap_or_default());
-            }
-            // A script takes no aliases, unless it is reported to: both may run.
-            self.within("alias", |shell| shell.text(&line, stdin));
+        if let Some(alias) = self.state.alias(name).filter(|_| !plain).cloned()
+            && let Some(output) = self.aliased(alias, name, args, stdin)
+        {
+            return Some(output);
         }
         let separators = env.iter().find(|(lent, _)| lent == "IFS" && name == "read").map(|(_, value)| value.clone());
         let before = separators.and_then(|separators| self.state.variable("IFS").cloned().inspect(|_| self.state.set("IFS", separators)));
@@ -241,6 +200,67 @@ impl Shell<'_> {
             self.note(name, &words, &arguments, env.to_vec(), stdin);
         }
         Some(output)
+    }
+
+    /// Follows the call of a function. `None`: there may be none of this name.
+    #[inline(never)] // Most calls do not come here, and touch fewer pages without it.
+    fn called(&mut self, function: &Function, name: &str, args: &[Word], env: &[(String, Word)], stdin: &Stdin) -> Option<Output> {
+        if self.stored && self.is_long() {
+            // It was called often enough. The lines behind it are still followed, without what it sets.
+            self.state.lose_track();
+            return Some(Output::unknown());
+        }
+        let before = self.state.place.positional.replace(Rc::new(args.to_vec()));
+        let hidden = self.state.hidden.replace(Vec::new());
+        let without = self.state.is_doubtful(name).then(|| self.state.mark());
+        let outer = std::mem::replace(&mut self.origin, function.origin);
+        let step = format!("{name}()");
+        let (unread, first) = (self.unread, self.actions.len());
+        let follow = |shell: &mut Self| shell.unless_open(step.clone(), |shell| shell.within(&step, |shell| shell.follow(&function.body, stdin)));
+        // What a file brought (`. nvm.sh; nvm use 20`) is a part of that file, unless the call gives it what is not known.
+        let output = if function.stored && !args.iter().any(Word::has_hole) { self.while_stored(follow) } else { follow(self) };
+        if function.stored && !self.stored && (self.unread > unread || self.actions.iter().skip(first).any(|action| !action.sure)) {
+            self.handed_on(name, args, env, stdin);
+        }
+        self.origin = outer;
+        self.state.reveal(hidden);
+        self.state.place.positional = before;
+        match without {
+            Some(without) => {
+                self.state.join(&without);
+                None
+            }
+            None => Some(output.unwrap_or_default()),
+        }
+    }
+
+    /// Follows an alias. `None`: the program of its name may run too.
+    #[inline(never)] // Most calls do not come here, and touch fewer pages without it.
+    fn aliased(&mut self, alias: Word, name: &str, args: &[Word], stdin: &Stdin) -> Option<Output> {
+        // What is pointed out is the call, and not where the alias is defined.
+        let mut line = Word { span: None, ..alias };
+        let mut args = args.to_vec();
+        // Behind a blank the next word may be an alias too.
+        let next = args.first().filter(|_| line.prefix().ends_with(' ')).and_then(Word::literal).and_then(|next| self.state.alias(next));
+        if let Some(next) = next.cloned() {
+            args.splice(..1, [next]);
+        }
+        if !args.is_empty() {
+            line.push_lit(" ");
+            line.extend(&joined(&args));
+        }
+        if line.prefix().contains("<<") {
+            self.opaque(line.to_string(), "an alias takes the lines behind it");
+        }
+        if line.prefix().split_whitespace().next() == Some(name) {
+            // An alias that names itself is the program.
+            let mut itself = Word::lit("command ");
+            itself.extend(&line);
+            return Some(self.within("alias", |shell| shell.text(&itself, stdin)).unwrap_or_default());
+        }
+        // A script takes no aliases, unless it is reported to: both may run.
+        self.within("alias", |shell| shell.text(&line, stdin));
+        None
     }
 
     /// A function out of a file, of which not all is certain, may run the words that the call gives it: as the program of its

@@ -11,6 +11,11 @@ impl Shell<'_> {
     /// Follows redirections in order: what is read becomes standard input, what is written is noted with unknown text
     /// (known text is filled in by [`Self::send`]).
     pub(super) fn redirect_all<'s>(&mut self, redirects: &[Redirect], stdin: &'s Stdin) -> Cow<'s, Stdin> {
+        if redirects.is_empty() { Cow::Borrowed(stdin) } else { self.redirected(redirects, stdin) }
+    }
+
+    #[inline(never)] // Most calls do not come here, and touch fewer pages without it.
+    fn redirected<'s>(&mut self, redirects: &[Redirect], stdin: &'s Stdin) -> Cow<'s, Stdin> {
         let mut stdin = Cow::Borrowed(stdin);
         for redirect in redirects {
             let input = redirect.fd.as_deref().is_none_or(|fd| fd == "0");

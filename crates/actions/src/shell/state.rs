@@ -169,6 +169,7 @@ impl ShellState {
     }
 
     /// Adds the variables that exist before the line. Called only for texts that use variables, because most use none.
+    #[inline(never)] // Most calls do not come here, and touch fewer pages without it.
     pub(super) fn prepare(&mut self, setting: &Setting, programs: &Programs) {
         if std::mem::replace(&mut self.prepared, true) {
             return;

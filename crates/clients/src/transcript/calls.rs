@@ -28,18 +28,27 @@ pub struct TranscriptCall {
     pub call: ToolCall,
     /// Whether it succeeded, where the same line says so.
     pub succeeded: Option<bool>,
+    /// A person refused it at the client's question.
+    pub refused: bool,
 }
 
 /// What a line says of calls.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TranscriptItem {
     Call(Box<TranscriptCall>),
+    /// A person wrote something to the agent.
+    Prompt,
     /// The call with this id ended.
     Ended {
         id: String,
         succeeded: bool,
+        /// A person refused it at the client's question.
+        refused: bool,
     },
 }
+
+/// How Claude Code tells the model that a person refused a call (2.1.332).
+const REFUSED: &str = "The user doesn't want to proceed with this tool use";
 
 /// Texts one of which every line has that says something of calls, or of what surrounds them.
 const SIGNS: [&[u8]; 7] = [b"tool_use", b"tool_result", b"_call", b"toolCalls", b"session_meta", b"turn_context", b"\"sessionId\""];
@@ -96,7 +105,17 @@ fn of_messages(line: &mut Json, kind: &str, state: &mut TranscriptState) -> Vec<
     set(&mut state.mode, line.text("permissionMode"));
     let by_subagent = line.get("isSidechain") == Some(&Json::Bool(true));
     let time = line.text("timestamp").unwrap_or_default().to_owned();
-    let Some(Json::List(blocks)) = line.take("message").and_then(|mut message| message.take("content")) else { return Vec::new() };
+    // What the client itself or a machine puts there is marked.
+    let is_by_person =
+        kind == "user" && !by_subagent && line.get("isMeta") != Some(&Json::Bool(true)) && line.get("isCompactSummary") != Some(&Json::Bool(true));
+    let blocks = match line.take("message").and_then(|mut message| message.take("content")) {
+        Some(Json::List(blocks)) => blocks,
+        Some(Json::Text(_)) if is_by_person => return vec![TranscriptItem::Prompt],
+        _ => return Vec::new(),
+    };
+    if is_by_person && blocks.iter().all(|block| matches!(block.text("type"), Some("text" | "image"))) && !blocks.is_empty() {
+        return vec![TranscriptItem::Prompt];
+    }
     let item = |mut block: Json| match (kind, block.text("type")?) {
         ("assistant", "tool_use") => Some(TranscriptItem::Call(Box::new(TranscriptCall {
             id: block.text("id")?.to_owned(),
@@ -104,9 +123,17 @@ fn of_messages(line: &mut Json, kind: &str, state: &mut TranscriptState) -> Vec<
             by_subagent,
             call: ToolCall { name: block.text("name")?.to_owned(), input: block.take("input")? },
             succeeded: None,
+            refused: false,
         }))),
         ("user", "tool_result") => {
-            Some(TranscriptItem::Ended { id: block.text("tool_use_id")?.to_owned(), succeeded: block.get("is_error") != Some(&Json::Bool(true)) })
+            let succeeded = block.get("is_error") != Some(&Json::Bool(true));
+            let said = match block.get("content") {
+                Some(Json::Text(text)) => Some(text.as_str()),
+                Some(Json::List(parts)) => parts.first().and_then(|part| part.text("text")),
+                _ => None,
+            };
+            let refused = !succeeded && said.is_some_and(|said| said.starts_with(REFUSED));
+            Some(TranscriptItem::Ended { id: block.text("tool_use_id")?.to_owned(), succeeded, refused })
         }
         _ => None,
     };
@@ -137,7 +164,9 @@ fn of_rollout(line: &mut Json, kind: &str, state: &mut TranscriptState) -> Vec<T
         // Its text is for the model; whether the call succeeded is not said.
         _ => None,
     };
-    let item = |(name, input)| TranscriptItem::Call(Box::new(TranscriptCall { id, time, by_subagent: false, call: ToolCall { name, input }, succeeded: None }));
+    let item = |(name, input)| {
+        TranscriptItem::Call(Box::new(TranscriptCall { id, time, by_subagent: false, call: ToolCall { name, input }, succeeded: None, refused: false }))
+    };
     call.map(item).into_iter().collect()
 }
 
@@ -156,6 +185,7 @@ fn of_chat(line: &mut Json) -> Vec<TranscriptItem> {
             time: call.text("timestamp").unwrap_or(&time).to_owned(),
             by_subagent: false,
             succeeded,
+            refused: call.text("status") == Some("cancelled"),
             call: ToolCall { name: call.text("name")?.to_owned(), input: call.take("args")? },
         })))
     };

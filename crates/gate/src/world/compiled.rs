@@ -4,8 +4,8 @@
 //! cut meanwhile gives a short read in place of a signal; and nothing borrows from memory that others may change.
 
 use std::borrow::Cow;
-use std::fs::{File, OpenOptions};
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::fs::File;
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -24,8 +24,9 @@ pub enum CompiledPolicy<'f> {
     File(&'f PolicyFile, Box<Policy<'f>>),
 }
 
-/// Bytes that are read at a time, where less is wanted.
+/// Bytes that are read at a time, where less is wanted, and those of the first piece: the front is read on each call.
 const BLOCK: usize = 1024;
+const FIRST: usize = 4096;
 
 /// A compiled policy that is open.
 #[derive(Debug)]
@@ -60,9 +61,8 @@ impl PolicyFile {
     /// Opens the compiled policy of the repository around `root`. `None` if this user wrote no such file.
     #[must_use]
     pub fn open(states: &[PathBuf], root: &Path) -> Option<Self> {
-        let path = |state: &PathBuf| state.join(state::folder_name(root)).join(state::POLICY);
-        let flags = libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
-        let file = states.iter().find_map(|state| OpenOptions::new().read(true).custom_flags(flags).open(path(state)).ok())?;
+        let flags = libc::O_RDONLY | libc::O_NOFOLLOW | libc::O_NONBLOCK | libc::O_NOCTTY;
+        let file = state::policy_places(states).find_map(|state| system::open(&state::file_name(&state, root, state::POLICY), flags, 0).ok())?;
         let found = file.metadata().ok()?;
         (found.is_file() && found.uid() == system::user()).then(|| Self { file, damaged: AtomicBool::new(false), pieces: Mutex::default() })
     }
@@ -86,7 +86,11 @@ impl ReadsPieces for PolicyFile {
         }
         // Short pieces are near each other: an entry of a directory, the front of a record and the record.
         let block = at - at % BLOCK;
-        let wanted = if at.saturating_add(length) <= block + BLOCK { (block, BLOCK) } else { (at, length) };
+        let wanted = match at.saturating_add(length) {
+            ..=FIRST => (0, FIRST),
+            end if end <= block + BLOCK => (block, BLOCK),
+            _ => (at, length),
+        };
         // The process judges one call and ends.
         let piece: &'static [u8] = system::read_at(&self.file, wanted.0, wanted.1)?.leak();
         pieces.push((wanted.0, piece));

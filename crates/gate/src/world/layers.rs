@@ -1,11 +1,12 @@
 //! Where the layers of the policy are, and whether they are as they were when it was compiled.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use super::repository::PolicyAnchor;
-use super::{LOCAL_POLICY, PROJECT_POLICY, errno_text, organisation_policy, system};
+use super::{LOCAL_POLICY, PROJECT_POLICY, below, errno_text, organisation_policy, system};
 use crate::failure::Failure;
 use policy::facts::Places;
 use policy::{Layer, Policy};
@@ -20,11 +21,11 @@ pub(super) fn paths(configs: &[PathBuf], anchor: &PolicyAnchor) -> Vec<(Layer, P
     // Only the password database's home is surely the person's. What the environment names may be a project's doing, so
     // it may tighten like a local file, and not waive.
     let layer = |at: usize| if at == 0 { Layer::User } else { Layer::Local };
-    all.extend(configs.iter().enumerate().map(|(at, folder)| (layer(at), folder.join("portcullis.toml"))));
+    all.extend(configs.iter().enumerate().map(|(at, folder)| (layer(at), below(folder, "portcullis.toml"))));
     for root in anchor.origin.iter().chain([&anchor.root]) {
-        all.push((Layer::Project, root.join(PROJECT_POLICY)));
+        all.push((Layer::Project, below(root, PROJECT_POLICY)));
     }
-    all.push((Layer::Local, anchor.root.join(LOCAL_POLICY)));
+    all.push((Layer::Local, below(&anchor.root, LOCAL_POLICY)));
     all
 }
 
@@ -57,7 +58,7 @@ fn found(layer: Layer, path: &Path) -> Result<FoundLayer, Failure> {
     let absent = || FoundLayer { layer, path: path.to_path_buf(), identity: Vec::new(), linked: false };
     let mut linked = false;
     // A project's own folder is there. The others need not be; then nothing else is looked at.
-    if let Some(folder) = path.parent().filter(|_| layer != Layer::Project) {
+    if let Some(folder) = folder_of(path).filter(|_| layer != Layer::Project) {
         match system::named_identity(folder).map_err(|errno| unreadable(folder, errno))? {
             None => return Ok(absent()),
             Some((_, link)) => linked = link,
@@ -66,6 +67,13 @@ fn found(layer: Layer, path: &Path) -> Result<FoundLayer, Failure> {
     let Some((found, link)) = system::named_identity(path).map_err(|errno| unreadable(path, errno))? else { return Ok(absent()) };
     let identity = vec![found.dev, found.ino, found.size, found.mtime_ns.cast_unsigned(), found.ctime_ns.cast_unsigned()];
     Ok(FoundLayer { identity, linked: linked || link, ..absent() })
+}
+
+/// The folder of a file, as `parent` gives it. The path is made of a folder and a name, so its parts need not be looked at.
+fn folder_of(path: &Path) -> Option<&Path> {
+    let bytes = path.as_os_str().as_bytes();
+    let end = bytes.iter().rposition(|byte| *byte == b'/')?;
+    Some(Path::new(OsStr::from_bytes(bytes.get(..end.max(1))?)))
 }
 
 /// Why a policy file cannot be read. Absence is no error, so a name that leads to nothing is a link.

@@ -1,13 +1,11 @@
 //! Answers what reading a call asks for: scripts, recipes, git's configuration. Only plain files are opened, and of them
 //! only the beginning.
 
-use std::fs::{File, OpenOptions};
 use std::io::Read as _;
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 
 use super::repository::configuration;
-use super::{Surroundings, repository, written};
+use super::{Surroundings, repository, system, written};
 use crate::deep::{Deep, Stop};
 use actions::lookup::{Lookup, LookupAnswer, is_any_depth, is_named};
 use actions::word::Word;
@@ -84,7 +82,7 @@ fn first(paths: &[String]) -> Option<(String, String)> {
 
 /// The beginning of a plain file. A pipe or a terminal is not waited for.
 pub(super) fn beginning(path: &Path, most: u64) -> Option<Vec<u8>> {
-    let mut file: File = OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path).ok()?;
+    let mut file = system::open(path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY, 0).ok()?;
     if !file.metadata().ok()?.is_file() {
         return None;
     }

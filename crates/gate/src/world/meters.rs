@@ -302,6 +302,7 @@ struct OpenMeter<'w> {
 /// # Errors
 ///
 /// [`Failure::Busy`], [`Failure::StateUnusable`], [`Failure::StateDamaged`].
+#[inline(never)] // Most calls do not come here, and touch fewer pages without it.
 pub fn standing(
     metered: &[Metered],
     budgets: &[Budget],

@@ -16,7 +16,7 @@ use std::os::unix::fs::{DirBuilderExt as _, FileExt as _, MetadataExt as _, Open
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::system;
+use super::{below, system};
 use crate::chain::{self, ChainEnd};
 use crate::record::{Entry, MAX_LINE, hash_all};
 
@@ -49,7 +49,7 @@ const DAY: u64 = 86_400_000;
 /// # Errors
 ///
 /// The last folder's error, if none took it.
-pub fn append(folders: &[PathBuf], line: &str, twin: Option<&[String; 3]>) -> io::Result<()> {
+pub fn append(folders: &[PathBuf], line: &str, twin: Option<[&str; 4]>) -> io::Result<()> {
     in_first(folders, |folder| append_to(folder, line, twin, MAX_BYTES))
 }
 
@@ -60,7 +60,7 @@ pub struct SeenEntries(HashSet<u64>);
 impl SeenEntries {
     /// True for the first entry of its call and event, and for every entry without a call.
     pub fn is_new(&mut self, entry: &Entry) -> bool {
-        entry.twin().is_none_or(|[event, call, input]| self.0.insert(hash_all(&[&entry.session, &event, &call, &input])))
+        entry.twin().is_none_or(|[event, call, _, input]| self.0.insert(hash_all(&[&entry.session, &event, &call, &input])))
     }
 }
 
@@ -119,8 +119,9 @@ pub fn keep(folders: &[PathBuf], days: u32, megabytes: u32) -> io::Result<()> {
 /// Days (0: for ever) and older files that are kept.
 fn retention(folder: &Path) -> (u64, usize) {
     let text = fs::read_to_string(folder.join(RETENTION)).unwrap_or_default();
-    let mut numbers = text.split_whitespace().map(str::parse::<u64>);
-    let (days, megabytes) = (numbers.next().and_then(Result::ok).unwrap_or(0), numbers.next().and_then(Result::ok).unwrap_or(0));
+    // A number that no policy can say is as none: nothing goes for it.
+    let mut numbers = text.split_whitespace().map(|number| number.parse::<u32>().map_or(0, u64::from));
+    let (days, megabytes) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     let files = usize::try_from((megabytes << 20) / MAX_BYTES).unwrap_or(MOST_KEPT).min(MOST_KEPT + 1);
     (days, if files == 0 { KEPT } else { files.saturating_sub(1).max(1) })
 }
@@ -183,7 +184,7 @@ pub fn in_first<T>(folders: &[PathBuf], work: impl Fn(&Path) -> io::Result<T>) -
 
 /// `record.jsonl`, `record.1.jsonl`, …
 fn name(folder: &Path, age: usize) -> PathBuf {
-    folder.join(if age == 0 { "record.jsonl".to_owned() } else { format!("record.{age}.jsonl") })
+    if age == 0 { below(folder, "record.jsonl") } else { below(folder, &format!("record.{age}.jsonl")) }
 }
 
 /// Opens a file of our own to be read and appended to; it is created if it is missing.
@@ -193,10 +194,10 @@ fn name(folder: &Path, age: usize) -> PathBuf {
 /// The system's.
 pub fn open(path: &Path) -> io::Result<File> {
     // A pipe in its place must not be waited for.
-    OpenOptions::new().read(true).append(true).create(true).mode(0o600).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path)
+    system::open(path, libc::O_RDWR | libc::O_APPEND | libc::O_CREAT | libc::O_NONBLOCK | libc::O_NOCTTY, 0o600)
 }
 
-fn append_to(folder: &Path, line: &str, twin: Option<&[String; 3]>, most: u64) -> io::Result<()> {
+fn append_to(folder: &Path, line: &str, twin: Option<[&str; 4]>, most: u64) -> io::Result<()> {
     let path = name(folder, 0);
     let mut file = open(&path)?;
     let mut locked = lock_in_time(&file);
@@ -211,7 +212,7 @@ fn append_to(folder: &Path, line: &str, twin: Option<&[String; 3]>, most: u64) -
         file = next;
     }
     let tail = tail_of(&file, size, TAIL);
-    if twin.is_some_and(|twin| ends_with_twin(&tail, twin)) {
+    if twin.is_some_and(|twin| ends_with_twin(&tail, &twin)) {
         return Ok(());
     }
     let end = || match chain::end_of(&tail) {
@@ -256,26 +257,27 @@ fn tail_of(file: &File, size: u64, most: u64) -> Vec<u8> {
 }
 
 /// Whether one of the last lines holds all these texts.
-fn ends_with_twin(bytes: &[u8], twin: &[String; 3]) -> bool {
+fn ends_with_twin(bytes: &[u8], twin: &[&str; 4]) -> bool {
     // The end of a call's id is nearly always missing.
     let Some(end) = twin.get(1).and_then(|call| call.as_bytes().last_chunk::<8>()) else { return false };
     places_of(end, bytes).any(|at| {
         let from = bytes.get(..at).and_then(|before| before.iter().rposition(|byte| *byte == b'\n')).map_or(0, |end| end + 1);
         let line = bytes.get(from..).and_then(|rest| rest.split(|byte| *byte == b'\n').next()).map(String::from_utf8_lossy).unwrap_or_default();
-        twin.iter().all(|part| line.contains(part.as_str()))
+        twin.iter().all(|part| line.contains(part))
     })
 }
 
-/// Where eight bytes are in others. Each place holds one of every eight bytes, so only those are looked at.
+/// Where eight bytes are in others. Sixteen places are looked at together, for two of the eight bytes.
 fn places_of<'b>(wanted: &'b [u8; 8], bytes: &'b [u8]) -> impl Iterator<Item = usize> + use<'b> {
-    let mut known = [false; 256];
-    for byte in wanted {
-        known[usize::from(*byte)] = true;
-    }
-    let likely = (7..bytes.len()).step_by(8).filter(move |at| bytes.get(*at).is_some_and(|byte| known[usize::from(*byte)]));
-    let end = u64::from_ne_bytes(*wanted);
-    let is = move |window: &[u8]| window.first_chunk().is_some_and(|window| u64::from_ne_bytes(*window) == end);
-    likely.filter_map(move |at| Some(at - 7 + bytes.get(at - 7..bytes.len().min(at + 8))?.windows(8).position(is)?))
+    const PLACES: usize = 16;
+    let [.., last, end] = *wanted;
+    let may = move |at: &usize| {
+        let pair = bytes.get(at + 6..).and_then(|rest| Some((rest.first_chunk::<PLACES>()?, rest.get(1..)?.first_chunk::<PLACES>()?)));
+        // Behind the last whole piece each place is looked at.
+        pair.is_none_or(|(one, next)| one.iter().zip(next).fold(0, |any, (one, next)| any | (u8::from(*one == last) & u8::from(*next == end))) != 0)
+    };
+    let is = move |at: &usize| bytes.get(*at..).and_then(|rest| rest.first_chunk()) == Some(wanted);
+    (0..bytes.len()).step_by(PLACES).filter(may).flat_map(|at| at..at + PLACES).filter(is)
 }
 
 /// Appends with exactly one write, on a line of its own. `size` is the present size of the file.

@@ -12,14 +12,16 @@ mod anchor;
 pub mod configuration;
 
 use std::ffi::OsStr;
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, Read as _};
+use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-use super::links::without_links;
-use super::system::{errno_of, named_identity};
+use super::below;
+use super::links::{leads_here, without_links};
+use super::system::{errno_of, named_identity, open, read_some};
 
 pub use anchor::{PolicyAnchor, anchor, main_work_tree};
 
@@ -31,6 +33,8 @@ const MAX_LEVELS: usize = 256;
 const MAX_FILE: u64 = 16 * 1024;
 /// Bytes that such a file usually has at most.
 const EXPECTED_FILE: usize = 256;
+/// What a link says that is opened and not followed. BSD has a number of its own for it.
+const LINK: i32 = if cfg!(any(target_os = "freebsd", target_os = "dragonfly")) { 31 } else { libc::ELOOP };
 
 /// A repository that has, or is treated as if it had, a work tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -131,6 +135,9 @@ pub fn has_ref(folder: &Path, name: &str) -> bool {
 fn existing(path: &Path, known: Option<&Path>) -> Result<(PathBuf, bool), Unreadable> {
     let absolute = if path.is_absolute() { Ok(path.to_path_buf()) } else { std::path::absolute(path) };
     let absolute = absolute.map_err(|error| Unreadable::new(path, &error))?;
+    if known.is_none() && leads_here(&absolute) {
+        return Ok((absolute, true));
+    }
     let mut found = absolute.as_path();
     loop {
         match without_links(found, known) {
@@ -178,7 +185,7 @@ fn inside_git_folder(folder: &Path) -> Result<Discovery, Unreadable> {
 
 /// The git folder and the common folder that `.git` in `folder` is or names.
 fn dot_git(folder: &Path) -> Result<Option<(PathBuf, PathBuf)>, Unreadable> {
-    let path = folder.join(".git");
+    let path = below(folder, ".git");
     let Some(found) = there(&path, fs::metadata(&path))? else { return Ok(None) };
     if found.is_dir() {
         return Ok(git_folder(&path)?.map(|common_dir| (path, common_dir)));
@@ -199,7 +206,7 @@ fn git_folder(folder: &Path) -> Result<Option<PathBuf>, Unreadable> {
     if !has_head(folder)? {
         return Ok(None);
     }
-    let common = match small_file(&folder.join("commondir"))? {
+    let common = match small_file(&below(folder, "commondir"))? {
         None => folder.to_path_buf(),
         Some(bytes) => {
             let named = folder.join(OsStr::from_bytes(first_line(&bytes)));
@@ -208,7 +215,7 @@ fn git_folder(folder: &Path) -> Result<Option<PathBuf>, Unreadable> {
         }
     };
     for part in ["objects", "refs"] {
-        let part = common.join(part);
+        let part = below(&common, part);
         if !there(&part, fs::metadata(&part))?.is_some_and(|found| found.is_dir()) {
             return Ok(None);
         }
@@ -217,14 +224,20 @@ fn git_folder(folder: &Path) -> Result<Option<PathBuf>, Unreadable> {
 }
 
 fn has_head(folder: &Path) -> Result<bool, Unreadable> {
-    let path = folder.join("HEAD");
-    match fs::read_link(&path) {
-        Ok(target) => return Ok(target.as_os_str().as_bytes().starts_with(b"refs/")),
-        Err(error) if is_absence(&error) => return Ok(false),
-        Err(_) => {} // not a link
+    let path = below(folder, "HEAD");
+    let bytes = match opened(&path, libc::O_NOFOLLOW) {
+        Ok(file) => beginning(file),
+        Err(error) if errno_of(&error) == LINK => {
+            let target = there(&path, fs::read_link(&path))?;
+            return Ok(target.is_some_and(|target| target.as_os_str().as_bytes().starts_with(b"refs/")));
+        }
+        Err(error) => Err(error),
+    };
+    match bytes {
+        Ok(bytes) => Ok(reference(&bytes).is_some() || is_commit(&bytes)),
+        Err(error) if is_absence(&error) || errno_of(&error) == libc::EISDIR => Ok(false),
+        Err(error) => Err(Unreadable::new(&path, &error)),
     }
-    let Some(bytes) = small_file(&path)? else { return Ok(false) };
-    Ok(reference(&bytes).is_some() || is_commit(&bytes))
 }
 
 /// `refs/…` out of `ref: refs/…`.
@@ -258,13 +271,25 @@ fn there<T>(path: &Path, found: io::Result<T>) -> Result<Option<T>, Unreadable> 
 
 /// The beginning of a plain file; nothing for a folder. A pipe or a terminal is not waited for.
 fn small_file(path: &Path) -> Result<Option<Vec<u8>>, Unreadable> {
-    let mut bytes = Vec::with_capacity(EXPECTED_FILE);
-    let opened = fs::OpenOptions::new().read(true).custom_flags(libc::O_NONBLOCK | libc::O_NOCTTY).open(path);
-    match opened.and_then(|file| file.take(MAX_FILE).read_to_end(&mut bytes)) {
-        Ok(_) => Ok(Some(bytes)),
+    match opened(path, 0).and_then(beginning) {
+        Ok(bytes) => Ok(Some(bytes)),
         Err(error) if is_absence(&error) || errno_of(&error) == libc::EISDIR => Ok(None),
         Err(error) => Err(Unreadable::new(path, &error)),
     }
+}
+
+fn opened(path: &Path, flags: i32) -> io::Result<File> {
+    open(path, libc::O_RDONLY | libc::O_NONBLOCK | libc::O_NOCTTY | flags, 0)
+}
+
+/// The beginning of an open file.
+fn beginning(file: File) -> io::Result<Vec<u8>> {
+    let mut room = [const { MaybeUninit::uninit() }; EXPECTED_FILE];
+    let mut bytes = read_some(&file, &mut room)?.to_vec();
+    if bytes.len() == EXPECTED_FILE {
+        file.take(MAX_FILE - EXPECTED_FILE as u64).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
 }
 
 fn is_absence(error: &io::Error) -> bool {
@@ -274,7 +299,7 @@ fn is_absence(error: &io::Error) -> bool {
 /// Whether a file of one of these names is in `folder`. A link that leads to nothing cannot be looked at.
 fn holds_policy(folder: &Path, names: &[&str]) -> Result<bool, Unreadable> {
     for name in names {
-        let path = folder.join(name);
+        let path = below(folder, name);
         match named_identity(&path) {
             Ok(Some(_)) => return Ok(true),
             Ok(None) => {}

@@ -7,6 +7,8 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as 
 use std::path::{Path, PathBuf};
 
 use super::record::in_first;
+use super::{below, system};
+use crate::digest::hexadecimal;
 
 /// The compiled policy.
 pub const POLICY: &str = "policy";
@@ -37,18 +39,22 @@ pub const MAX_BYTES: usize = 64 << 20;
 /// The name of a repository's folder in the state: its path hashed (FNV-1a, 64 bits), so that any path has one.
 pub fn folder_name(root: &Path) -> String {
     let hash = root.as_os_str().as_encoded_bytes().iter().fold(0xcbf2_9ce4_8422_2325u64, |hash, byte| (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3));
-    format!("{hash:016x}")
+    str::from_utf8(hexadecimal(hash.to_be_bytes()).as_flattened()).unwrap_or_default().to_owned()
+}
+
+/// A file of the repository's state, in a state folder.
+pub fn file_name(state: &Path, root: &Path, name: &str) -> PathBuf {
+    below(state, &[&folder_name(root), "/", name].concat())
 }
 
 /// Where the compiled policy can be: the state folders, and memory, where no home can be written to.
-#[must_use]
-pub fn policy_places(states: &[PathBuf]) -> Vec<PathBuf> {
-    states.iter().cloned().chain([in_memory()]).collect()
+pub fn policy_places(states: &[PathBuf]) -> impl Iterator<Item = PathBuf> {
+    states.iter().cloned().chain(std::iter::once_with(in_memory))
 }
 
 /// A folder in memory that is this user's own.
 pub fn in_memory() -> PathBuf {
-    PathBuf::from(format!("/dev/shm/portcullis-{}", super::system::user()))
+    PathBuf::from(format!("/dev/shm/portcullis-{}", system::user()))
 }
 
 /// Keeps the compiled policy where a state folder takes it, else in memory. Losing it costs time, not safety.
@@ -62,14 +68,14 @@ pub fn write_policy(states: &[PathBuf], root: &Path, bytes: &[u8]) -> io::Result
         let _ = fs::DirBuilder::new().mode(0o700).create(&place);
         // Anybody can make a folder there, and what is in theirs is theirs.
         let found = fs::symlink_metadata(&place)?;
-        if found.is_dir() && found.uid() == super::system::user() { write(&[place], root, POLICY, bytes) } else { Err(error) }
+        if found.is_dir() && found.uid() == system::user() { write(&[place], root, POLICY, bytes) } else { Err(error) }
     })
 }
 
 /// Reads a file of the repository's state from the first state folder that has it.
 pub fn read(states: &[PathBuf], root: &Path, name: &str) -> Option<Vec<u8>> {
     states.iter().find_map(|state| {
-        let mut file = fs::File::open(state.join(folder_name(root)).join(name)).ok()?;
+        let mut file = system::open(&file_name(state, root, name), libc::O_RDONLY, 0).ok()?;
         let size = file.metadata().ok()?.len();
         if size > MAX_BYTES as u64 {
             return None;
@@ -88,7 +94,7 @@ pub fn every(states: &[PathBuf], name: &str) -> Vec<Vec<u8>> {
 
 /// Whether a file of the repository's state is there.
 pub fn has(states: &[PathBuf], root: &Path, name: &str) -> bool {
-    states.iter().any(|state| fs::symlink_metadata(state.join(folder_name(root)).join(name)).is_ok())
+    states.iter().any(|state| fs::symlink_metadata(file_name(state, root, name)).is_ok())
 }
 
 /// Writes a file of the repository's state into the first state folder that takes it.

@@ -5,13 +5,14 @@
 //! changed in place: the new one overwrites one that is no longer needed, and has a sequence number and a
 //! checksum. So a kill at any point leaves the old record or the new one; a torn record is ignored.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
-use std::os::unix::fs::{FileExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::FileExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::record::{in_first, lock};
+use super::{below, system};
 use crate::record::hash;
 
 /// Bytes of a record on the disk: checksum, sequence, key, time, value.
@@ -103,8 +104,8 @@ impl Store {
     /// The last folder's error, or [`io::ErrorKind::WouldBlock`] if another process keeps the lock.
     pub fn open(folders: &[PathBuf], kind: StoreFile) -> io::Result<Self> {
         in_first(folders, |folder| {
-            let path = folder.join(kind.name).with_extension("store");
-            let file = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).custom_flags(FLAGS).open(path)?;
+            let path = file_name(folder, kind);
+            let file = system::open(&path, libc::O_RDWR | libc::O_CREAT | FLAGS, 0o600)?;
             lock(&file, kind.tries, PAUSE)?;
             Ok(Self { file, slots: kind.slots, folder: folder.to_path_buf() })
         })
@@ -114,7 +115,7 @@ impl Store {
     #[must_use]
     pub fn look(folders: &[PathBuf], kind: StoreFile) -> Option<Self> {
         let open = |folder: &PathBuf| {
-            let file = OpenOptions::new().read(true).custom_flags(FLAGS).open(folder.join(kind.name).with_extension("store")).ok()?;
+            let file = system::open(&file_name(folder, kind), libc::O_RDONLY | FLAGS, 0).ok()?;
             Some(Self { file, slots: kind.slots, folder: folder.clone() })
         };
         folders.iter().find_map(open)
@@ -185,6 +186,10 @@ impl Store {
     fn write(&self, at: u64, sequence: u64, slot: Slot) -> io::Result<()> {
         self.file.write_all_at(&pack(sequence, slot), at * SLOT as u64)
     }
+}
+
+fn file_name(folder: &Path, kind: StoreFile) -> PathBuf {
+    below(folder, &[kind.name, ".store"].concat())
 }
 
 /// A pipe in the place of the file must not be waited for.

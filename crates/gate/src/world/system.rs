@@ -4,13 +4,17 @@
 #![expect(unsafe_code, reason = "signals, mmap, poll and the memory file have no safe form in std")]
 
 mod allocator;
+mod files;
 mod hand_over;
 mod last_words;
+#[cfg(any(test, all(target_os = "linux", target_env = "musl")))]
+mod memory;
+mod start;
 mod stream;
 
 use std::ffi::{CStr, OsStr};
 use std::fs;
-use std::io::{self, Read as _};
+use std::io;
 use std::mem::MaybeUninit;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
@@ -22,9 +26,12 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use super::links::without_links;
 
 pub use allocator::Bump;
+pub(super) use files::is_without_links;
+pub use files::open;
 pub use hand_over::{Asked, ask};
 pub use last_words::{LastWords, Said, disarm, guard, rearm};
-pub use stream::{ReadFault, read_all, read_at, write_all};
+pub use start::Started;
+pub use stream::{ReadFault, read_all, read_at, read_some, write_all};
 
 /// An entry of the password database that needs more room than this is not read.
 const MAX_PASSWORD_ENTRY: usize = 1 << 20;
@@ -185,13 +192,60 @@ pub fn now_ms() -> u64 {
     u64::try_from(since_1970().as_millis()).unwrap_or(u64::MAX)
 }
 
+/// When the call began that this process answers.
+static BEGUN: OnceLock<Duration> = OnceLock::new();
+
+/// Says when the call began that this process answers: the time after the start of the machine.
+pub fn begin(at: Duration) {
+    let _ = BEGUN.set(at);
+}
+
+/// Microseconds since the call began. `None`: nobody said when.
+pub fn took() -> Option<u64> {
+    let elapsed = since_boot().saturating_sub(*BEGUN.get()?);
+    Some(elapsed.as_secs().saturating_mul(1_000_000).saturating_add(elapsed.subsec_micros().into()))
+}
+
 /// Nanoseconds since 1970; 0 if the clock is before that.
 pub fn now_ns() -> u128 {
     since_1970().as_nanos()
 }
 
 fn since_1970() -> Duration {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default()
+    clock(libc::CLOCK_REALTIME).unwrap_or_else(|| SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+/// The time of a clock that runs since this machine was started.
+pub fn since_boot() -> Duration {
+    clock(libc::CLOCK_MONOTONIC).unwrap_or_default()
+}
+
+/// What a clock says. The kernel is asked by a call: a process that looks at the clock three times pays more for the page from
+/// which it could be read.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+fn clock(clock: libc::clockid_t) -> Option<Duration> {
+    let mut time = MaybeUninit::<libc::timespec>::uninit();
+    // SAFETY: the place is of the type that the kernel of a 64-bit system fills, and lives beyond the call.
+    if unsafe { libc::syscall(libc::SYS_clock_gettime, clock, time.as_mut_ptr()) } != 0 {
+        return None;
+    }
+    // SAFETY: the call succeeded, so `time` is filled.
+    let time = unsafe { time.assume_init() };
+    // A time before 1970 is taken for 1970, as by the caller.
+    Some(Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0)))
+}
+
+/// The C library is asked.
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+fn clock(clock: libc::clockid_t) -> Option<Duration> {
+    let mut time = MaybeUninit::<libc::timespec>::uninit();
+    // SAFETY: the place is of the right type and lives beyond the call.
+    if unsafe { libc::clock_gettime(clock, time.as_mut_ptr()) } != 0 {
+        return None;
+    }
+    // SAFETY: the call succeeded, so `time` is filled.
+    let time = unsafe { time.assume_init() };
+    Some(Duration::new(u64::try_from(time.tv_sec).unwrap_or(0), u32::try_from(time.tv_nsec).unwrap_or(0)))
 }
 
 /// Whether a descriptor leads to the null device.
@@ -224,7 +278,36 @@ pub fn is_writable(path: &Path) -> bool {
 #[must_use]
 pub fn user() -> u32 {
     // SAFETY: `geteuid` takes nothing, touches no memory of ours and cannot fail.
-    unsafe { libc::geteuid() }
+    known_at_start(StartValue::User).unwrap_or_else(|| unsafe { libc::geteuid() })
+}
+
+/// The user who started this process.
+fn real_user() -> u32 {
+    // SAFETY: `getuid` takes nothing, touches no memory of ours and cannot fail.
+    known_at_start(StartValue::RealUser).unwrap_or_else(|| unsafe { libc::getuid() })
+}
+
+/// What the kernel gives each process when it starts. Nothing here changes a user later.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum StartValue {
+    User,
+    RealUser,
+}
+
+#[cfg(target_os = "linux")]
+fn known_at_start(value: StartValue) -> Option<u32> {
+    let kind = if value == StartValue::User { libc::AT_EUID } else { libc::AT_UID };
+    // SAFETY: the place is this thread's own number of the last error.
+    unsafe { *libc::__errno_location() = 0 };
+    // SAFETY: `getauxval` takes any number and touches no memory of ours.
+    let user = unsafe { libc::getauxval(kind) };
+    // 0 is a user, and the answer where the kernel did not say it.
+    if user == 0 && errno_of(&io::Error::last_os_error()) != 0 { None } else { u32::try_from(user).ok() }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn known_at_start(_value: StartValue) -> Option<u32> {
+    None
 }
 
 /// What the password database knows of the real user of this process: unlike the environment, a judged project cannot set
@@ -252,13 +335,12 @@ pub fn ahead_of_utc(time: i64) -> i64 {
 /// The account of the real user; `None` if the password database has none. The local file is read by hand, for the C
 /// library takes ten system calls for it. Which lines it does not understand, and other sources, are the library's.
 pub fn account() -> Option<Account> {
-    // SAFETY: `getuid` takes nothing, touches no memory of ours and cannot fail.
-    let user = unsafe { libc::getuid() };
-    let file = if cfg!(target_os = "linux") { fs::File::open("/etc/passwd").ok() } else { None };
-    let mut bytes = [0; PASSWORD_FILE];
-    let read = file.and_then(|mut file| file.read(&mut bytes).ok()).unwrap_or(0);
+    let user = real_user();
+    let file = if cfg!(target_os = "linux") { open(Path::new("/etc/passwd"), libc::O_RDONLY, 0).ok() } else { None };
+    let mut room = [const { MaybeUninit::uninit() }; PASSWORD_FILE];
+    let bytes = file.and_then(|file| read_some(&file, &mut room).ok()).unwrap_or_default();
     // The last line may be cut.
-    let whole = bytes.get(..read).and_then(|bytes| bytes.get(..bytes.iter().rposition(|byte| *byte == b'\n')?)).unwrap_or(&[]);
+    let whole = bytes.iter().rposition(|byte| *byte == b'\n').and_then(|end| bytes.get(..end)).unwrap_or(&[]);
     whole.split(|byte| *byte == b'\n').find_map(|line| account_in(line, user)).or_else(|| account_by_library(user))
 }
 

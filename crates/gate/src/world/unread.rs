@@ -23,7 +23,8 @@ pub fn note(repository: &Repository) -> Option<String> {
 
 /// The paths of tracked files named `portcullis.toml` below the top. Empty if the index cannot be read, or is in a form that
 /// is not known here (version 4, SHA-256).
-fn policies(repository: &Repository) -> Vec<String> {
+#[must_use]
+pub fn policies(repository: &Repository) -> Vec<String> {
     let path = repository.git_dir.join("index");
     if fs::metadata(&path).map_or(true, |about| about.len() > MAX_INDEX) {
         return Vec::new();
@@ -31,7 +32,9 @@ fn policies(repository: &Repository) -> Vec<String> {
     fs::read(&path).map(|index| named(&index)).unwrap_or_default()
 }
 
-fn named(index: &[u8]) -> Vec<String> {
+/// The paths of files of this name in the bytes of git's index.
+#[must_use]
+pub fn named(index: &[u8]) -> Vec<String> {
     let version = index.get(4..8).filter(|_| index.starts_with(b"DIRC"));
     let there = index.windows(NAME.len() + 1).any(|window| window.strip_suffix(b"\0") == Some(NAME));
     if !there || !matches!(version, Some([0, 0, 0, 2 | 3])) {

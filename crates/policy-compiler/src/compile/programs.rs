@@ -1,6 +1,6 @@
 //! Descriptions of programs, from TOML to `actions::program`. Does not know how arguments are read.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::{borrow::Cow, collections::HashMap, rc::Rc};
 
 use toml::de::DeValue;
 
@@ -22,13 +22,13 @@ pub(super) struct Described<'t> {
     /// Where programs are given secrets.
     pub(super) secrets: Vec<&'t str>,
     pub(super) examples: Vec<ProgramExamples>,
-    /// Where each program is described.
-    seen: HashMap<&'t str, String>,
+    /// The file in which each program is described, its text, and the byte in it.
+    seen: HashMap<&'t str, (Rc<str>, &'t str, usize)>,
 }
 
 impl<'t> Described<'t> {
     /// Reads the descriptions of a shipped file.
-    pub(super) fn shipped(&mut self, table: &'t DeValue<'t>, text: &str, checker: &mut Checker) {
+    pub(super) fn shipped(&mut self, table: &'t DeValue<'t>, text: &'t str, checker: &mut Checker) {
         let view = SpannedValue { value: table, span: 0..0 };
         checker.table(&view, PROGRAMS, "a file of programs");
         self.read(&view, text, false, checker);
@@ -36,20 +36,21 @@ impl<'t> Described<'t> {
 
     /// Reads the descriptions of a layer's file: programs that no shipped file describes. They never make a
     /// verdict more permissive.
-    pub(super) fn house(&mut self, table: &'t DeValue<'t>, text: &str, checker: &mut Checker) {
+    pub(super) fn house(&mut self, table: &'t DeValue<'t>, text: &'t str, checker: &mut Checker) {
         self.read(&SpannedValue { value: table, span: 0..0 }, text, true, checker);
     }
 
-    fn read(&mut self, view: &SpannedValue<'t>, text: &str, house: bool, checker: &mut Checker) {
+    fn read(&mut self, view: &SpannedValue<'t>, text: &'t str, house: bool, checker: &mut Checker) {
+        let path: Rc<str> = Rc::from(checker.path);
         for table in view.tables("program") {
             let names = table.texts("name");
             for name in &names {
-                let place = format!("{}:{}", checker.path, line(text, name.span.start));
-                if let Some(first) = self.seen.get(name.text) {
+                if let Some((path, text, at)) = self.seen.get(name.text) {
+                    let first = format!("{path}:{}", line(text, *at));
                     let fix = if house { "give the wrapper another name; a description cannot be changed" } else { "merge the two descriptions" };
                     checker.mistake(&name.span, format!("the program `{}` is described twice: here and at {first}", name.text), fix);
                 } else {
-                    self.seen.insert(name.text, place);
+                    self.seen.insert(name.text, (Rc::clone(&path), text, name.span.start));
                 }
             }
             let mut program = program(&table, OptionStyle::Gnu, checker);

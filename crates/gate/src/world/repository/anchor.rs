@@ -88,7 +88,7 @@ fn anchor_at(start: &Path, names: &[&str], fallback: &'static str) -> Result<Pol
         from = match climb(&folder, None)? {
             Discovery::Found(repository) => {
                 let nested = innermost.is_some();
-                if holds_policy(&repository.root, names)? {
+                if nearest == Some(&repository.root) || holds_policy(&repository.root, names)? {
                     let why = if nested { "the outer repository, for the inner one has no policy" } else { "the repository" };
                     return Ok(PolicyAnchor { root: repository.root.clone(), repository: Some(repository), origin: None, why });
                 }

@@ -48,7 +48,8 @@ fn add(path: &Path, home: Option<&Path>, depth: usize, all: &mut Vec<(String, St
 }
 
 /// The entries of one file. What git would refuse is passed over.
-fn parse(text: &str) -> Vec<(String, String)> {
+#[must_use]
+pub fn parse(text: &str) -> Vec<(String, String)> {
     let mut all = Vec::new();
     let mut section = String::new();
     let text = text.replace("\\\r\n", "\\\n");

@@ -5,7 +5,7 @@ use std::alloc::{GlobalAlloc, Layout};
 use std::cell::UnsafeCell;
 use std::hint;
 use std::ptr;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicPtr, Ordering};
 
 /// Bytes that need no system call: an ordinary call gets by with them.
 const FIRST_REGION: usize = 256 * 1024;
@@ -17,133 +17,147 @@ const ROOM_TO_GROW: usize = 4;
 
 /// A bump allocator for short-lived processes, to be set as `#[global_allocator]`.
 ///
-/// Only the block taken last is ever given back or grown in place. All instances share one arena; a spin flag guards
-/// it, so that it is sound in a process with threads too, if not fast.
+/// Only the block taken last is ever given back or grown in place. All instances share one region. A block is taken by one
+/// exchange of where the next one begins, so that it is sound in a process with threads too.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Bump;
-
-/// The region in use.
-struct Arena {
-    start: *mut u8,
-    next: *mut u8,
-    end: *mut u8,
-}
-
-struct SharedArena {
-    taken: AtomicBool,
-    arena: UnsafeCell<Arena>,
-}
-
-// SAFETY: `arena` is reached through `with` alone, which lets in one thread at a time; the regions it points to live as
-// long as the process and belong to no thread.
-unsafe impl Sync for SharedArena {}
 
 #[repr(align(64))]
 struct FirstRegion(UnsafeCell<[u8; FIRST_REGION]>);
 
-// SAFETY: the bytes are only reached through blocks that the arena gives out, each to one owner.
+// SAFETY: the bytes are only reached through blocks that are given out, each to one owner.
 unsafe impl Sync for FirstRegion {}
 
 static FIRST: FirstRegion = FirstRegion(UnsafeCell::new([0; FIRST_REGION]));
 
-static SHARED: SharedArena = {
-    let start = FIRST.0.get().cast::<u8>();
-    let end = start.wrapping_add(FIRST_REGION);
-    SharedArena { taken: AtomicBool::new(false), arena: UnsafeCell::new(Arena { start, next: start, end }) }
-};
+/// The region in use: where it begins and ends, and where its next block begins. Another region is never taken up again, so an
+/// exchange of `NEXT` succeeds only if the two others were of the same region.
+static START: AtomicPtr<u8> = AtomicPtr::new(FIRST.0.get().cast());
+static END: AtomicPtr<u8> = AtomicPtr::new(FIRST.0.get().cast::<u8>().wrapping_add(FIRST_REGION));
+static NEXT: AtomicPtr<u8> = AtomicPtr::new(FIRST.0.get().cast());
+/// A thread goes over to a new region.
+static OPENING: AtomicBool = AtomicBool::new(false);
 
-/// Does `work` alone on the arena. `work` neither panics nor allocates, so the flag is always given back.
-fn with<T>(work: impl FnOnce(&mut Arena) -> T) -> T {
-    while SHARED.taken.swap(true, Ordering::Acquire) {
-        hint::spin_loop();
-    }
-    // SAFETY: the flag was free and is now ours, so this is the only reference to the arena until it is given back.
-    let result = work(unsafe { &mut *SHARED.arena.get() });
-    SHARED.taken.store(false, Ordering::Release);
-    result
+/// The block that begins at `next` or behind it, and where it ends. `None`: there is no room in front of `end`.
+fn carved(next: *mut u8, end: *mut u8, layout: Layout) -> Option<(*mut u8, *mut u8)> {
+    let mask = layout.align() - 1;
+    let start = next.addr().checked_add(mask)? & !mask;
+    let stop = start.checked_add(layout.size())?;
+    (stop <= end.addr()).then(|| (next.with_addr(start), next.with_addr(stop)))
 }
 
-impl Arena {
-    /// A block from the region in use, or from a new one; null if the system has no more.
-    fn take(&mut self, layout: Layout) -> *mut u8 {
-        if let Some(block) = self.carve(layout) {
-            return block;
-        }
-        let Some(need) = layout.size().checked_add(layout.align()) else { return ptr::null_mut() };
-        if !self.open(need.saturating_mul(ROOM_TO_GROW).max(REGION)) && !self.open(need) {
-            return ptr::null_mut();
-        }
-        self.carve(layout).unwrap_or(ptr::null_mut())
-    }
+/// A block; null if the system has no more memory. This and the two below are functions of their own, for there are some
+/// thousand places that take or give back: in each of them, they would make the program a fifth longer.
+#[inline(never)]
+fn take(layout: Layout) -> *mut u8 {
+    try_to_take(layout).unwrap_or_else(|_| take_from_another(layout))
+}
 
-    fn carve(&mut self, layout: Layout) -> Option<*mut u8> {
-        let mask = layout.align() - 1;
-        let start = self.next.addr().checked_add(mask)? & !mask;
-        let stop = start.checked_add(layout.size())?;
-        if stop > self.end.addr() {
-            return None;
-        }
-        let block = self.next.with_addr(start);
-        self.next = self.next.with_addr(stop);
-        Some(block)
-    }
+/// A block of the region in use. Error: there is no room, and where the block was to begin; or nothing, for another thread was
+/// faster.
+fn try_to_take(layout: Layout) -> Result<*mut u8, Option<*mut u8>> {
+    let next = NEXT.load(Ordering::Acquire);
+    let (block, stop) = carved(next, END.load(Ordering::Acquire), layout).ok_or(Some(next))?;
+    NEXT.compare_exchange(next, stop, Ordering::AcqRel, Ordering::Relaxed).map(|_| block).map_err(|_| None)
+}
 
-    /// Goes over to a new region of `size` bytes; what was left of the old one is given up.
-    fn open(&mut self, size: usize) -> bool {
-        let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANON);
-        // SAFETY: an anonymous private mapping at an address of the kernel's choice changes no memory that is in use.
-        let region = unsafe { libc::mmap(ptr::null_mut(), size, access, kind, -1, 0) };
-        if region == libc::MAP_FAILED {
-            return false;
+#[cold]
+#[inline(never)]
+fn take_from_another(layout: Layout) -> *mut u8 {
+    loop {
+        match try_to_take(layout) {
+            Ok(block) => return block,
+            Err(Some(next)) if !open(next, layout) => return ptr::null_mut(),
+            Err(_) => {}
         }
-        let start = region.cast::<u8>();
-        *self = Self { start, next: start, end: start.wrapping_add(size) };
-        true
     }
+}
 
-    /// Whether the `size` bytes at `block` are the last ones given out of the region in use.
-    fn is_last(&self, block: usize, size: usize) -> bool {
-        block >= self.start.addr() && block.checked_add(size) == Some(self.next.addr())
+/// Goes over to a new region with room for a block, unless another thread did it since `seen` was the next block's place; what
+/// was left of the old region is given up. False: the system has no more memory.
+#[cold]
+#[inline(never)]
+fn open(seen: *mut u8, layout: Layout) -> bool {
+    let Some(need) = layout.size().checked_add(layout.align()) else { return false };
+    while OPENING.swap(true, Ordering::Acquire) {
+        hint::spin_loop();
     }
-
-    /// Makes the last block `new` bytes long where it is, if that can be done.
-    fn resize(&mut self, block: usize, old: usize, new: usize) -> Option<*mut u8> {
-        let stop = block.checked_add(new)?;
-        if !self.is_last(block, old) || stop > self.end.addr() {
-            return None;
+    let mut done = true;
+    if NEXT.load(Ordering::Acquire) == seen {
+        let wished = need.saturating_mul(ROOM_TO_GROW).max(REGION);
+        match mapped(wished).map(|region| (region, wished)).or_else(|| mapped(need).map(|region| (region, need))) {
+            Some((region, size)) => {
+                // Nothing fits behind the last address, so until the end all others come here and wait.
+                NEXT.store(ptr::without_provenance_mut(usize::MAX), Ordering::Release);
+                START.store(region, Ordering::Release);
+                END.store(region.wrapping_add(size), Ordering::Release);
+                NEXT.store(region, Ordering::Release);
+            }
+            None => done = false,
         }
-        self.next = self.next.with_addr(stop);
-        // The pointer is made from the region's own, which may reach all of it; the caller's may only reach the old size.
-        Some(self.next.with_addr(block))
     }
+    OPENING.store(false, Ordering::Release);
+    done
+}
+
+/// New memory of `size` bytes. `None`: the system has no more.
+fn mapped(size: usize) -> Option<*mut u8> {
+    let (access, kind) = (libc::PROT_READ | libc::PROT_WRITE, libc::MAP_PRIVATE | libc::MAP_ANON);
+    // SAFETY: an anonymous private mapping at an address of the kernel's choice changes no memory that is in use.
+    let region = unsafe { libc::mmap(ptr::null_mut(), size, access, kind, -1, 0) };
+    (region != libc::MAP_FAILED).then(|| region.cast())
+}
+
+/// Makes a block `new` bytes long where it is, if it is the last one and there is room.
+fn resize(block: *mut u8, old: usize, new: usize) -> Option<*mut u8> {
+    let next = NEXT.load(Ordering::Acquire);
+    let stop = block.addr().checked_add(new)?;
+    // A block may end where a later region begins.
+    let is_last = block.addr().checked_add(old) == Some(next.addr()) && block.addr() >= START.load(Ordering::Acquire).addr();
+    if !is_last || stop > END.load(Ordering::Acquire).addr() {
+        return None;
+    }
+    NEXT.compare_exchange(next, next.with_addr(stop), Ordering::AcqRel, Ordering::Relaxed).ok()?;
+    // The pointer is made from the region's own, which may reach all of it; the caller's may only reach the old size.
+    Some(next.with_addr(block.addr()))
+}
+
+#[inline(never)]
+fn give_back(block: *mut u8, size: usize) {
+    resize(block, size, 0);
+}
+
+#[inline(never)]
+fn resized(block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+    if let Some(same) = resize(block, layout.size(), size) {
+        return same;
+    }
+    if size <= layout.size() {
+        return block;
+    }
+    let Ok(wanted) = Layout::from_size_align(size, layout.align()) else { return ptr::null_mut() };
+    let moved = take(wanted);
+    if !moved.is_null() {
+        // SAFETY: the caller is `realloc`, whose old block holds `layout.size()` bytes; the new one has more, and they do not
+        // overlap, since the old one was not given back.
+        unsafe { ptr::copy_nonoverlapping(block, moved, layout.size()) };
+    }
+    moved
 }
 
 // SAFETY: `take` gives out blocks of the size and alignment asked for, inside a region that is never unmapped, and never
 // gives out a byte again before the block that contained it was deallocated; nothing here panics.
 unsafe impl GlobalAlloc for Bump {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        with(|arena| arena.take(layout))
+        take(layout)
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        with(|arena| arena.resize(block.addr(), layout.size(), 0));
+        give_back(block, layout.size());
     }
 
     unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if let Some(same) = with(|arena| arena.resize(block.addr(), layout.size(), size)) {
-            return same;
-        }
-        if size <= layout.size() {
-            return block;
-        }
-        let Ok(wanted) = Layout::from_size_align(size, layout.align()) else { return ptr::null_mut() };
-        let moved = with(|arena| arena.take(wanted));
-        if !moved.is_null() {
-            // SAFETY: the old block holds `layout.size()` bytes, the new one more, and they do not overlap, since the
-            // old one was not given back.
-            unsafe { ptr::copy_nonoverlapping(block, moved, layout.size()) };
-        }
-        moved
+        resized(block, layout, size)
     }
 }
 

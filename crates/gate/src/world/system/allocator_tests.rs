@@ -57,6 +57,28 @@ fn blocks_keep_to_themselves() {
 }
 
 #[test]
+fn threads_that_take_at_once_share_nothing() {
+    let fill = |mark: u8| {
+        let layout = Layout::from_size_align(3000, 8).unwrap();
+        let blocks: Vec<usize> = (0..400)
+            .map(|_| {
+                // SAFETY: the size is not zero.
+                let block = unsafe { Bump.alloc(layout) };
+                // SAFETY: the block is that long.
+                unsafe { block.write_bytes(mark, layout.size()) };
+                block.expose_provenance()
+            })
+            .collect();
+        for block in blocks {
+            // SAFETY: the block is alive and written by this thread.
+            let bytes = unsafe { std::slice::from_raw_parts(std::ptr::with_exposed_provenance::<u8>(block), layout.size()) };
+            assert!(bytes.iter().all(|byte| *byte == mark));
+        }
+    };
+    std::thread::scope(|scope| (1..=8).for_each(|mark| drop(scope.spawn(move || fill(mark)))));
+}
+
+#[test]
 fn what_the_system_cannot_give_is_null() {
     let layout = Layout::from_size_align(isize::MAX as usize - 4096, 16).unwrap();
     // SAFETY: the size is not zero.

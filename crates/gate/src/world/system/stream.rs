@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::AsRawFd as _;
 
 use actions::json::Json;
@@ -51,6 +52,27 @@ pub fn read_at(file: &File, at: usize, length: usize) -> Option<Vec<u8>> {
     Some(bytes)
 }
 
+/// What one question gives of a file: nearly always all that is left of it, or as much as there is room for.
+///
+/// # Errors
+///
+/// The system's.
+pub fn read_some<'b>(file: &File, room: &'b mut [MaybeUninit<u8>]) -> io::Result<&'b [u8]> {
+    loop {
+        // SAFETY: `read` writes into the room alone.
+        let got = unsafe { libc::read(file.as_raw_fd(), room.as_mut_ptr().cast(), room.len()) };
+        if let Ok(got) = usize::try_from(got) {
+            let filled = room.get(..got).unwrap_or_default();
+            // SAFETY: `read` wrote so many bytes.
+            return Ok(unsafe { filled.assume_init_ref() });
+        }
+        let error = io::Error::last_os_error();
+        if error.kind() != io::ErrorKind::Interrupted {
+            return Err(error);
+        }
+    }
+}
+
 /// Everything that is on `fd` until its end, at most `limit` bytes.
 ///
 /// What goes beyond the limit is read and dropped (up to 512 MiB), so that a host that writes all of it before it looks
@@ -77,25 +99,51 @@ pub fn read_all(fd: i32, limit: usize) -> Result<Vec<u8>, ReadFault> {
         // SAFETY: `room` is writable for its length; `read` only writes there.
         let count = unsafe { libc::read(fd, room.as_mut_ptr().cast(), room.len()) };
         match usize::try_from(count) {
-            Ok(0) => return Ok(bytes),
+            Ok(0) => return Ok(whole(bytes)),
             // SAFETY: `read` has written `count` bytes behind the old length, and no more than there was room for.
             Ok(count) => unsafe { bytes.set_len(bytes.len() + count) },
             Err(_) => wait_or(fd, libc::POLLIN).map_err(ReadFault::Closed)?,
         }
-        if bytes.trim_ascii_end().ends_with(b"}") && is_quiet(fd) && Json::read(&bytes).is_ok() {
-            return Ok(bytes);
+        if bytes.trim_ascii_end().ends_with(b"}") {
+            match what_follows(fd) {
+                Following::Nothing if Json::read(&bytes).is_ok() => return Ok(whole(bytes)),
+                Following::End => return Ok(whole(bytes)),
+                Following::Nothing | Following::More => {}
+            }
         }
     }
 }
 
-/// Whether neither more nor the end comes for a while.
-fn is_quiet(fd: i32) -> bool {
-    let mut asked = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
-    // SAFETY: `asked` is one entry.
-    unsafe { libc::poll(&raw mut asked, 1, QUIET_MS) == 0 }
+/// An input without the room behind it, so that what is kept next is on the same page.
+fn whole(mut bytes: Vec<u8>) -> Vec<u8> {
+    bytes.shrink_to_fit();
+    bytes
 }
 
-/// Reads on into nothing, to the end or the bound.
+/// What comes on a stream within a while.
+enum Following {
+    /// Neither more nor the end.
+    Nothing,
+    /// The end, and nothing in front of it.
+    End,
+    /// More, or the end, or a fault.
+    More,
+}
+
+fn what_follows(fd: i32) -> Following {
+    let mut asked = libc::pollfd { fd, events: libc::POLLIN, revents: 0 };
+    // SAFETY: `asked` is one entry.
+    match unsafe { libc::poll(&raw mut asked, 1, QUIET_MS) } {
+        0 => Following::Nothing,
+        // Of a pipe whose writer has gone Linux says this alone only if nothing is left in it.
+        1 if cfg!(target_os = "linux") && asked.revents == libc::POLLHUP => Following::End,
+        _ => Following::More,
+    }
+}
+
+/// Reads on into nothing, to the end or the bound. Every call would pay for its buffer if this was a part of its caller.
+#[cold]
+#[inline(never)]
 fn drain(fd: i32, limit: usize) -> ReadFault {
     let mut sink = [0_u8; SINK];
     let mut drained = 0;
