@@ -105,11 +105,10 @@ fn fleet(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -
     Ok(Stop::unless_failed(fleet_store(call, around, world, deep))?.flatten())
 }
 
-/// Adds what the model cost since the last look, where a budget counts it.
+/// Adds what the model cost since the last look, where a budget counts it. At the end of a call [`ended_call`] does it, which opens
+/// the policy anyway.
 fn spend(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<(), Stop> {
-    let turns = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionEnd | Moment::Prompt);
-    let calls = || matches!(event.moment, Moment::AfterCall | Moment::AfterFailure) && state::has(&world.states, &around.root, state::ENDED);
-    if !(turns || (calls() && meters::spend_is_due(around))) {
+    if !matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionEnd | Moment::Prompt) {
         return Ok(());
     }
     let Ok(found) = layers::look(&around.layers) else { return Ok(()) };
@@ -118,8 +117,11 @@ fn spend(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -
     }
     let mut file = None;
     let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep, &mut file))? else { return Ok(()) };
-    let tiers = compiled.open().ok().and_then(|policy| policy.tiers());
-    if let Some(tiers) = tiers.filter(|tiers| tiers.budgets.iter().any(|budget| budget.tokens)) {
+    compiled.open().map_or(Ok(()), |policy| count_spend(event, &policy, around, deep))
+}
+
+fn count_spend(event: &Event, policy: &Policy, around: &Surroundings, deep: &dyn Deep) -> Result<(), Stop> {
+    if let Some(tiers) = policy.tiers().filter(|tiers| tiers.budgets.iter().any(|budget| budget.tokens)) {
         Stop::unless_failed(deep.count_spend(event, around, &tiers))?;
     }
     Ok(())
@@ -169,13 +171,17 @@ fn ended_call(event: &Event, around: &Surroundings, world: &World, deep: &dyn De
     let ended = matches!(event.moment, Moment::AfterCall | Moment::AfterFailure);
     let Some(call) = event.tool.as_ref().filter(|_| ended) else { return Ok(nothing) };
     // Reading the policy costs more than all else here.
-    if !state::has(&world.states, &around.root, state::ENDED) && state::has(&world.states, &around.root, state::POLICY) {
+    let is_asked_for = state::has(&world.states, &around.root, state::ENDED);
+    if !is_asked_for && state::has(&world.states, &around.root, state::POLICY) {
         return Ok(nothing);
     }
     let Some(found) = layers::look(&around.layers).ok().filter(|found| found.iter().any(|file| !file.identity.is_empty())) else { return Ok(nothing) };
     let mut file = None;
     let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep, &mut file))? else { return Ok(nothing) };
     let Ok(policy) = compiled.open() else { return Ok(nothing) };
+    if is_asked_for && meters::spend_is_due(around) {
+        count_spend(event, &policy, around, deep)?;
+    }
     let line = call.input.text("command").or_else(|| call.input.text("cmd"));
     if let (Some(section), Some(line)) = (&policy.tests_first, line)
         && section.may_run(line)
