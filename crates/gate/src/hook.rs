@@ -181,7 +181,7 @@ fn start(program: &Path, invocation: &Invocation, input: &[u8], (used, left): (D
     args.extend([invocation.event, invocation.client].into_iter().flatten().map(OsStr::new));
     let kept = KEPT.iter().copied().chain(CLIENTS.iter().flat_map(|client| client.variables().names()));
     let env: Vec<(OsString, OsString)> = kept.filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect();
-    system::ask(program, &args, env, input, MAX_ANSWER, Instant::now() + time_left)
+    system::ask(program, &args, env, input, MAX_ANSWER, until)
 }
 
 /// Writes the answer and ends the process. An answer that cannot be written is a failure of its own: a denial keeps its
