@@ -136,7 +136,7 @@ pub enum PhaseStep<'p> {
     StartsAgain,
     /// Into the next phase.
     Next,
-    /// There is no such phase, or the present one is none.
+    /// There is no such phase, or the present one is not known.
     Unknown,
     /// The agent of the phase was started as often as it may.
     TriesUsedUp(u32),

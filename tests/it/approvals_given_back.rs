@@ -97,6 +97,18 @@ fn silence_gives_an_approval_back_once() {
         assert!(!passes(&desk, "toolu_5"), "{name}");
         assert_eq!(desk.state_of(&code), "used", "{name}");
     }
+    // A client that names no sessions: the end of one could be that of any other.
+    let (desk, _) = approved();
+    let nameless = |call: &str| {
+        let payload = format!(
+            r#"{{"session_id":"","transcript_path":"/t","cwd":{},"permission_mode":"bypassPermissions","hook_event_name":"PreToolUse","tool_name":"Bash","tool_input":{{"command":"npm publish"}},"tool_use_id":"{call}"}}"#,
+            json(&desk.scratch.repo().to_string_lossy())
+        );
+        desk.event("PreToolUse", &payload).code
+    };
+    assert_eq!(nameless("toolu_1"), 0);
+    event(&desk, "Stop", "", "");
+    assert_eq!(nameless("toolu_2"), 2);
 }
 
 #[test]

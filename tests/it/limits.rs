@@ -587,3 +587,19 @@ fn explain_looks_at_limits_and_uses_none() {
     assert_eq!(metered.bash("ls", "1").short(), "free");
     assert!(explain().contains("prohibited (tier 4), by `listings`"), "{}", explain());
 }
+
+#[test]
+fn the_worked_example_of_the_document_is_true() {
+    let page = fs::read_to_string(crate::support::package().join("docs/limits.md")).unwrap();
+    let (_, example) = page.split_once("cat >> portcullis.toml <<'END'\n").unwrap();
+    let (policy, _) = example.split_once("END\n").unwrap();
+    let metered = Metered::new(&format!("schema = 1\n{policy}"));
+    let state = run(metered.scratch.command(COLD).env_remove("CLAUDE_PROJECT_DIR").args(["state"]), b"").stdout;
+    assert!(page.contains(state.trim()), "{state}");
+    assert_eq!([metered.before("1"), metered.before("2")], ["free", "free"]);
+    let said = metered.call("PreToolUse", Some("3"));
+    // However long it takes until then.
+    let (_, rest) = said.stderr.split_once("it is allowed again in ").unwrap();
+    let text = said.stderr.replace(rest.lines().next().unwrap(), "59 min 12 s");
+    assert!(crate::docs::blocks(&page, "text").iter().any(|block| block.trim_end() == text.trim_end()), "{text}");
+}

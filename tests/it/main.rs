@@ -64,6 +64,7 @@ mod replay_ongoing;
 mod report;
 mod repository;
 mod secrets_arrive;
+mod sessions;
 mod softened;
 mod spend;
 mod stall;

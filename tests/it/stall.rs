@@ -73,6 +73,16 @@ fn what_is_no_circle_is_free() {
         assert_eq!(session.bash("sleep 5", ""), ("free".to_owned(), String::new()));
         assert_eq!(session.call("mcp__ci__wait_run", "{}", r#""waiting""#), ("free".to_owned(), String::new()));
     }
+    // What differs deep inside an input makes another call; the order of its keys does not.
+    let look = |input: &str| session.call("mcp__tracker__look", input, r#""none""#);
+    for round in 0..5 {
+        let input = format!(r#"{{"of":"a","terms":[{{"at":{{"line":{round}}},"is":"x"}}]}}"#);
+        assert_eq!(look(&input), ("free".to_owned(), String::new()));
+    }
+    let ordered = [r#"{"of":"b","terms":[{"is":"x","at":{"line":1}}]}"#, r#"{"terms":[{"at":{"line":1},"is":"x"}],"of":"b"}"#];
+    assert_eq!([0, 1].map(|at| look(ordered[at])), [0, 1].map(|_| ("free".to_owned(), String::new())));
+    assert!(look(ordered[0]).1.contains("the same call gave the same answer 3 times"));
+    session.bash("true", "");
     // A person speaks in between.
     for _ in 0..4 {
         for _ in 0..2 {

@@ -178,7 +178,11 @@ fn calls(state: &mut RunState, arguments: &BenchArguments) -> Result<()> {
     let counted = counts::count(&hook, &places, &roots[1])?;
     write!(text, "## Counts\n\nWith the starter policy.\n\n{}\n", page::counted(&counted))?;
     let stateful = counts::count_stateful(&hook, &mut places)?;
-    write!(text, "Calls of which limits, budgets and circles speak, beside the same calls without them:\n\n{}\n", page::counted(&stateful))?;
+    write!(
+        text,
+        "Calls of which limits, budgets and circles speak, beside the same calls without them. Where a call waits for an approval, the\nfull program is started; its system calls are counted, and its instructions are not.\n\n{}\n",
+        page::counted(&stateful)
+    )?;
     if counted.iter().any(|(_, counts)| counts.stages.len() > 1 && counts.stages.values().filter(|count| **count > 0).count() > 1) {
         write!(text, "Instructions by stage:\n\n{}\n", page::by_stage(&counted))?;
     }

@@ -146,8 +146,7 @@ fn enter(invocation: &Invocation, deadline: u32, form: fn(&HookAnswer) -> HookAn
     }
 }
 
-/// The cold binary's answer, or that to a failure of it. `begun` and `end` are times of the clock that runs since the start of the
-/// machine.
+/// The cold binary's answer, or that to a failure of it. The hook began and ends at these times after the start of the machine.
 #[cold]
 #[inline(never)]
 fn hand_over(invocation: &Invocation, input: &[u8], (begun, end): (Duration, Duration)) -> HookAnswer {
@@ -157,8 +156,10 @@ fn hand_over(invocation: &Invocation, input: &[u8], (begun, end): (Duration, Dur
     let program = folder.join("portcullis");
     let path = || program.display().to_string();
     // Should the waiting itself fail, the hook's own deadline ends it.
-    let until = end.checked_sub(Duration::from_millis(MARGIN.into())).unwrap_or(end);
-    match start(&program, invocation, input, (begun, until)) {
+    let now = system::since_boot();
+    let left = end.saturating_sub(now);
+    let left = left.checked_sub(Duration::from_millis(MARGIN.into())).unwrap_or(left);
+    match start(&program, invocation, input, (now.saturating_sub(begun), left)) {
         Err(error) => failed(&Failure::ColdMissing { path: path(), why: error.to_string() }, invocation),
         Ok(mut asked) => match unmarked(&asked.output).filter(|_| !asked.late) {
             Some(answer) => answer,
@@ -172,16 +173,15 @@ fn hand_over(invocation: &Invocation, input: &[u8], (begun, end): (Duration, Dur
     }
 }
 
-fn start(program: &Path, invocation: &Invocation, input: &[u8], (begun, until): (Duration, Duration)) -> std::io::Result<Asked> {
-    let now = system::since_boot();
-    let time_left = until.saturating_sub(now);
-    let left = time_left.as_millis().to_string();
-    let used = now.saturating_sub(begun).as_micros().to_string();
+/// Starts the cold binary, which may take the time that is `left`; the hook `used` some before.
+fn start(program: &Path, invocation: &Invocation, input: &[u8], (used, left): (Duration, Duration)) -> std::io::Result<Asked> {
+    let until = Instant::now() + left;
+    let (left, used) = (left.as_millis().to_string(), used.as_micros().to_string());
     let mut args: Vec<&OsStr> = vec![OsStr::new("portcullis"), OsStr::new("hook"), OsStr::new(crate::BUILD), OsStr::new(&left), OsStr::new(&used)];
     args.extend([invocation.event, invocation.client].into_iter().flatten().map(OsStr::new));
     let kept = KEPT.iter().copied().chain(CLIENTS.iter().flat_map(|client| client.variables().names()));
     let env: Vec<(OsString, OsString)> = kept.filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect();
-    system::ask(program, &args, env, input, MAX_ANSWER, Instant::now() + time_left)
+    system::ask(program, &args, env, input, MAX_ANSWER, until)
 }
 
 /// Writes the answer and ends the process. An answer that cannot be written is a failure of its own: a denial keeps its

@@ -193,8 +193,9 @@ impl Entry {
             line.hash("input", self.input);
             line.0
         };
-        let [event, session] = [("event", &self.event, MAX_EVENT), ("session", &self.session, MAX_SESSION)].map(|(key, text, most)| field(key, text, most));
-        self.has_twin().then(|| [event, field("call", &self.call, MAX_CALL), session, input()])
+        let [event, call, session] = [("event", &self.event, MAX_EVENT), ("call", &self.call, MAX_CALL), ("session", &self.session, MAX_SESSION)]
+            .map(|(key, text, most)| field(key, text, most));
+        self.has_twin().then(|| [event, call, session, input()])
     }
 
     fn has_twin(&self) -> bool {

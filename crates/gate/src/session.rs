@@ -37,7 +37,8 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
     let event = completed.as_ref().unwrap_or(event);
     let Ok(around) = world.around(event) else { return Ok(HookAnswer::nothing()) };
     // First, for the cold binary does all of this once more.
-    let fleet = fleet(event, &around, world, deep)?;
+    let counts = ends_call(event) && meters::counts(&around);
+    let fleet = if counts { fleet(event, &around, world, deep)? } else { None };
     spend(event, &around, world, deep)?;
     gating::evidence(event, &around, world, deep)?;
     if let Some(reason) = gating::ending(event, &around, world, deep)? {
@@ -46,7 +47,7 @@ pub(crate) fn inform(event: &Event, world: &World, deep: &dyn Deep) -> Result<Ho
         return Ok(answer);
     }
     let ended = ended_call(event, &around, world, deep)?;
-    let metered = meters(event, &around, &ended.prices, fleet.as_deref());
+    let metered = if counts || !ends_call(event) { meters(event, &around, &ended.prices, fleet.as_deref()) } else { None };
     approvals(event, &around);
     let turns = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionStart | Moment::SessionEnd);
     let policy = if turns { flywheel_policy(&around, world, deep)? } else { None };
@@ -93,18 +94,21 @@ fn flywheel_policy(around: &Surroundings, world: &World, deep: &dyn Deep) -> Res
     if has_flywheel { Err(Stop::HandOver) } else { Ok(None) }
 }
 
+/// Whether an event says how a call ended.
+fn ends_call(event: &Event) -> bool {
+    matches!(event.moment, Moment::AfterCall | Moment::AfterFailure | Moment::Refused)
+}
+
 /// Where a call that has ended is counted for a fleet. A store that cannot be named leaves the call counted for ten minutes.
 fn fleet(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<Option<Box<dyn FleetStore>>, Stop> {
-    let ended = matches!(event.moment, Moment::AfterCall | Moment::AfterFailure | Moment::Refused);
-    let Some(call) = CallIdentity::of(event).filter(|_| ended) else { return Ok(None) };
+    let Some(call) = CallIdentity::of(event) else { return Ok(None) };
     Ok(Stop::unless_failed(fleet_store(call, around, world, deep))?.flatten())
 }
 
-/// Adds what the model cost since the last look, where a budget counts it.
+/// Adds what the model cost since the last look, where a budget counts it. At the end of a call [`ended_call`] does it, which opens
+/// the policy anyway.
 fn spend(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -> Result<(), Stop> {
-    let turns = matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionEnd | Moment::Prompt);
-    let calls = || matches!(event.moment, Moment::AfterCall | Moment::AfterFailure) && state::has(&world.states, &around.root, state::ENDED);
-    if !(turns || (calls() && meters::spend_is_due(around))) {
+    if !matches!(event.moment, Moment::TurnEnd | Moment::SubagentEnd | Moment::SessionEnd | Moment::Prompt) {
         return Ok(());
     }
     let Ok(found) = layers::look(&around.layers) else { return Ok(()) };
@@ -113,8 +117,11 @@ fn spend(event: &Event, around: &Surroundings, world: &World, deep: &dyn Deep) -
     }
     let mut file = None;
     let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep, &mut file))? else { return Ok(()) };
-    let tiers = compiled.open().ok().and_then(|policy| policy.tiers());
-    if let Some(tiers) = tiers.filter(|tiers| tiers.budgets.iter().any(|budget| budget.tokens)) {
+    compiled.open().map_or(Ok(()), |policy| count_spend(event, &policy, around, deep))
+}
+
+fn count_spend(event: &Event, policy: &Policy, around: &Surroundings, deep: &dyn Deep) -> Result<(), Stop> {
+    if let Some(tiers) = policy.tiers().filter(|tiers| tiers.budgets.iter().any(|budget| budget.tokens)) {
         Stop::unless_failed(deep.count_spend(event, around, &tiers))?;
     }
     Ok(())
@@ -164,13 +171,17 @@ fn ended_call(event: &Event, around: &Surroundings, world: &World, deep: &dyn De
     let ended = matches!(event.moment, Moment::AfterCall | Moment::AfterFailure);
     let Some(call) = event.tool.as_ref().filter(|_| ended) else { return Ok(nothing) };
     // Reading the policy costs more than all else here.
-    if !state::has(&world.states, &around.root, state::ENDED) && state::has(&world.states, &around.root, state::POLICY) {
+    let is_asked_for = state::has(&world.states, &around.root, state::ENDED);
+    if !is_asked_for && state::has(&world.states, &around.root, state::POLICY) {
         return Ok(nothing);
     }
     let Some(found) = layers::look(&around.layers).ok().filter(|found| found.iter().any(|file| !file.identity.is_empty())) else { return Ok(nothing) };
     let mut file = None;
     let Some(compiled) = Stop::unless_failed(policy_here(&found, around, world, deep, &mut file))? else { return Ok(nothing) };
     let Ok(policy) = compiled.open() else { return Ok(nothing) };
+    if is_asked_for && meters::spend_is_due(around) {
+        count_spend(event, &policy, around, deep)?;
+    }
     let line = call.input.text("command").or_else(|| call.input.text("cmd"));
     if let (Some(section), Some(line)) = (&policy.tests_first, line)
         && section.may_run(line)

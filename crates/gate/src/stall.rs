@@ -179,7 +179,8 @@ pub fn fingerprint(answer: &Json) -> u64 {
     }
 }
 
-/// A text without durations, times of day and process ids.
+/// A text without durations below a minute, times of day and process ids. Whole minutes stay: whoever waits for something else
+/// looks again and again, and a run that fails once more takes about as long.
 fn steady(text: &str) -> String {
     let mut steady = String::with_capacity(text.len());
     let mut rest = text;
@@ -194,6 +195,8 @@ fn steady(text: &str) -> String {
         is_listed = is_own && number.ends_with(',');
         if is_time(number, behind) || is_own {
             steady.push('#');
+        } else if MINUTES.contains(&unit(behind)) {
+            steady.push_str(number.split('.').next().unwrap_or(number));
         } else {
             steady.push_str(number);
         }
@@ -203,13 +206,21 @@ fn steady(text: &str) -> String {
     steady
 }
 
-/// `12:03:44`, `2026-11-30`, or a number in front of a unit of time.
+/// Words for minutes, behind their number.
+const MINUTES: [&str; 4] = ["min", "mins", "minute", "minutes"];
+
+/// The word behind a number.
+fn unit(behind: &str) -> &str {
+    let unit = behind.trim_start_matches(' ');
+    unit.find(|sign: char| !sign.is_ascii_alphabetic()).map_or(unit, |end| unit.get(..end).unwrap_or(unit))
+}
+
+/// `12:03:44`, `2026-11-30`, or a number in front of a unit of time that is less than a minute.
 fn is_time(number: &str, behind: &str) -> bool {
     let clock = number.split(':').count() > 1 && number.split([':', '.']).all(|part| !part.is_empty());
     let day = number.split('-').count() == 3 && number.len() >= 8;
-    let unit = behind.trim_start_matches(' ');
-    let word = unit.find(|sign: char| !sign.is_ascii_alphabetic()).map_or(unit, |end| unit.get(..end).unwrap_or(unit));
-    clock || day || ["ms", "s", "sec", "secs", "second", "seconds", "min", "minutes", "us", "ns"].contains(&word) || unit.starts_with('µ')
+    let below = ["ms", "s", "sec", "secs", "second", "seconds", "us", "ns"].contains(&unit(behind));
+    clock || day || below || behind.trim_start_matches(' ').starts_with('µ')
 }
 
 /// `PID 4711`, `Process Group PGID: 4711`, which Gemini CLI 0.61.0 adds to each answer of its shell (observed).

@@ -99,6 +99,15 @@ fn durations_and_times_of_day_do_not_make_an_answer_another_one() {
         (r#"["a","b"]"#, r#"["b","a"]"#, false),
         (r#"{"stdout":"2026-11-30 ok, 3 ms"}"#, r#"{"stdout":"2026-12-01 ok, 14 ms"}"#, true),
         (r#""é 3µs""#, r#""é 4µs""#, true),
+        // Whoever waits for a pipeline sees its minutes; a run that is tried once more takes about as long.
+        (r#""in progress, 3 min""#, r#""in progress, 4 min""#, false),
+        (r#""in progress, 1 minute ago""#, r#""in progress, 2 minutes ago""#, false),
+        (r#""X build in 2m13s""#, r#""X build in 3m2s""#, false),
+        (r#""X build in 2m13s""#, r#""X build in 2m40s""#, true),
+        (r#""2 failed in 83.2s (0:01:23)""#, r#""2 failed in 84.9s (0:01:24)""#, true),
+        (r#""BUILD FAILED in 1m 23s""#, r#""BUILD FAILED in 1m 21s""#, true),
+        (r#""Total time: 01:23 min""#, r#""Total time: 01:25 min""#, true),
+        (r#""done in 1.2 min""#, r#""done in 1.4 min""#, true),
         // Gemini CLI's shell names the process group of each call.
         (r#"{"llmContent":"Output: a\nProcess Group PGID: 14468"}"#, r#"{"llmContent":"Output: a\nProcess Group PGID: 15171"}"#, true),
         (r#"{"llmContent":"Output: a\nProcess Group PGID: 14468"}"#, r#"{"llmContent":"Output: b\nProcess Group PGID: 14468"}"#, false),

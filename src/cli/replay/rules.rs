@@ -17,7 +17,7 @@ use policy::{Layer, Policy};
 
 /// Commands that ran and that a rule is tried with.
 const MAX_TRIED: usize = 1000;
-/// Commands that ran which a rule names as spared.
+/// Commands that ran and that a rule has as harmless examples.
 const SPARES: usize = 3;
 
 /// A rule for a command that people refused.
@@ -35,7 +35,7 @@ impl Answers for Nothing {
     }
 }
 
-/// The rules that can be proposed, and the commands for which there is none. `text` is the project's policy with what is
+/// The rules that can be proposed, and the commands for which no rule was found. `text` is the project's policy with what is
 /// proposed already.
 ///
 /// # Errors

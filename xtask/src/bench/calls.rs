@@ -26,7 +26,7 @@ spares  = ["npm test"]
 const SECTIONS: [(&str, &str); 4] = [
     ("limit", "[[limit]]\nname = \"issues\"\ncall = { tool = \"mcp__github__*\" }\nmax = 10000\nper = \"session\"\nscope = \"session\"\n"),
     ("budget", "[[budget]]\nname = \"feature\"\nusd = 1000\nper = \"branch\"\ncosts = [{ call = { tool = \"mcp__github__*\" }, usd = 0.0001 }]\n"),
-    ("stall", "[stall]\nrepeat = 100\n"),
+    ("stall", "[stall]\nrepeat = 60\ncycle = { length = [2, 2], times = 30 }\n"),
     ("approval", ""),
 ];
 
@@ -219,6 +219,11 @@ fn code(bytes: usize) -> String {
 impl MeasuredCall {
     pub(crate) const fn event(&self) -> &'static str {
         self.event
+    }
+
+    /// Whether it is denied until a person approves it.
+    pub(crate) fn waits(&self) -> bool {
+        self.mode == "bypassPermissions"
     }
 
     /// What a client sends. Two calls have two ids: the second event of one call is another matter.

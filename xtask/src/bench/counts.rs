@@ -59,9 +59,10 @@ pub(crate) fn count(hook: &Path, places: &Scene, repository: &Path) -> Result<Ve
 /// Error: the hook cannot be started.
 pub(crate) fn count_stateful(hook: &Path, places: &mut Scene) -> Result<Vec<(&'static str, Counts)>> {
     let calls = stateful(places)?;
-    // The first of each compiles the policy, and makes the files.
+    // The first of each compiles the policy, and makes the files. A denial would be counted as a cheap call.
     for (root, call) in &calls {
-        candidate(hook, places, root, call).run(unique())?;
+        let said = candidate(hook, places, root, call).answer(unique())?;
+        ensure!(said.status.success() != call.waits(), "{}: {}", call.name, String::from_utf8_lossy(&said.stderr));
     }
     calls.iter().map(|(root, call)| Ok((call.name, one(&candidate(hook, places, root, call), places)?))).collect()
 }

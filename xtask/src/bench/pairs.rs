@@ -44,6 +44,16 @@ impl StartedProgram<'_> {
         command
     }
 
+    /// What it answers.
+    /// Error: it cannot be started.
+    pub(crate) fn answer(&self, id: u64) -> Result<std::process::Output> {
+        let mut command = self.command();
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().with_context(|| self.program.display().to_string())?;
+        let _ = child.stdin.take().map(|mut stdin| stdin.write_all(&self.call.payload(&self.root, id)));
+        Ok(child.wait_with_output()?)
+    }
+
     /// One start, in microseconds.
     /// Error: it cannot be started.
     pub(crate) fn run(&self, id: u64) -> Result<f64> {

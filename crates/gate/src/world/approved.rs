@@ -144,7 +144,8 @@ pub fn session_resumed(around: &Surroundings) {
 
 /// The uses of a session whose end is not known, of one agent or of all.
 fn open_uses(whole: bool, around: &Surroundings) -> Vec<(PathBuf, KnownUse)> {
-    let Some(store) = Store::look(&around.memory, APPROVED) else { return Vec::new() };
+    // Where a client names no session, the end of one would be that of any other.
+    let Some(store) = Store::look(&around.memory, APPROVED).filter(|_| !around.session.is_empty()) else { return Vec::new() };
     let (session, agent, clock) = (hash(around.session.as_bytes()), hash(around.agent.as_bytes()), now_ms());
     let recent = store.all().into_iter().filter(|slot| clock.saturating_sub(slot.time) < KEPT);
     let mut own: Vec<KnownUse> = Vec::new();

@@ -228,7 +228,12 @@ pub fn check(around: &Surroundings) -> Result<(), Failure> {
     every_file(memory).into_iter().try_for_each(|file| open(file, memory, false).map(|_| ()))
 }
 
-/// Whether anything of a repository is counted.
+/// Whether anything of a repository was ever counted.
+#[must_use]
+pub fn counts(around: &Surroundings) -> bool {
+    counts_here(around).is_some()
+}
+
 fn counts_here(around: &Surroundings) -> Option<&PathBuf> {
     around.memory.iter().find(|memory| memory.join(CALLS.name).with_extension("store").exists())
 }
@@ -523,14 +528,16 @@ pub fn is_of_fleet(call: CallIdentity, around: &Surroundings) -> bool {
 fn files_of(call: CallIdentity, index: &Store) -> Option<(Slot, Vec<MeterFile>)> {
     let first = index.get(call.key)?;
     let [serial, ..] = words(first.value);
-    let mut files = Vec::new();
-    for at in 0u64.. {
-        let Some(entry) = index.get(call.key.wrapping_add(at)) else { break };
+    let (mut files, mut next) = (Vec::new(), Some(first));
+    for at in 1u64.. {
+        let Some(entry) = next else { break };
         let [of, numbers @ ..] = words(entry.value);
         let found: Vec<MeterFile> = numbers.iter().filter_map(|number| MeterFile::of_number(*number)).collect();
-        if of & !ENDED != serial & !ENDED || found.is_empty() {
+        if of & !ENDED != serial & !ENDED {
             break;
         }
+        // Only one that is full has another behind it.
+        next = if found.len() < numbers.len() { None } else { index.get(call.key.wrapping_add(at)) };
         files.extend(found);
     }
     Some((first, files))

@@ -60,7 +60,7 @@ pub struct SeenEntries(HashSet<u64>);
 impl SeenEntries {
     /// True for the first entry of its call and event, and for every entry without a call.
     pub fn is_new(&mut self, entry: &Entry) -> bool {
-        entry.twin().is_none_or(|[event, call, session, input]| self.0.insert(hash_all(&[&event, &call, &session, &input])))
+        entry.twin().is_none_or(|[event, call, _, input]| self.0.insert(hash_all(&[&entry.session, &event, &call, &input])))
     }
 }
 
@@ -119,8 +119,9 @@ pub fn keep(folders: &[PathBuf], days: u32, megabytes: u32) -> io::Result<()> {
 /// Days (0: for ever) and older files that are kept.
 fn retention(folder: &Path) -> (u64, usize) {
     let text = fs::read_to_string(folder.join(RETENTION)).unwrap_or_default();
-    let mut numbers = text.split_whitespace().map(str::parse::<u64>);
-    let (days, megabytes) = (numbers.next().and_then(Result::ok).unwrap_or(0), numbers.next().and_then(Result::ok).unwrap_or(0));
+    // A number that no policy can say is as none: nothing goes for it.
+    let mut numbers = text.split_whitespace().map(|number| number.parse::<u32>().map_or(0, u64::from));
+    let (days, megabytes) = (numbers.next().unwrap_or(0), numbers.next().unwrap_or(0));
     let files = usize::try_from((megabytes << 20) / MAX_BYTES).unwrap_or(MOST_KEPT).min(MOST_KEPT + 1);
     (days, if files == 0 { KEPT } else { files.saturating_sub(1).max(1) })
 }

@@ -98,12 +98,18 @@ fn an_event_of_a_call_is_recorded_once() {
     [of("PostToolUse", "toolu_1", Some(7)), of("PreToolUse", "toolu_11", Some(7)), of("PreToolUse", "toolu_1", Some(8))].iter().for_each(put);
     (0..2).for_each(|_| put(&of("Stop", "", None)));
     assert_eq!(lines(folder.path()).len(), 6);
+    // Clients that count their calls have the same ids in each session.
+    let in_session = |session: &str| Entry { session: session.to_owned(), ..of("PreToolUse", "call_1", Some(9)) };
+    for session in ["one", "two", "two", "a \"name\"", "0d7e6f1c-9a3b-4c1d-8e2f-001122334455"] {
+        put(&in_session(session));
+    }
+    assert_eq!(lines(folder.path()).len(), 10);
     // A twin far away is written again; readers leave it out.
     (0..40).for_each(|at| put(&of("PreToolUse", &format!("toolu_x{at}"), Some(at))));
     put(&one);
     let mut seen = SeenEntries::default();
     let entries: Vec<Entry> = lines(folder.path()).iter().filter_map(|line| Entry::read(line.as_bytes())).collect();
-    assert_eq!((entries.len(), entries.iter().filter(|entry| seen.is_new(entry)).count()), (47, 46));
+    assert_eq!((entries.len(), entries.iter().filter(|entry| seen.is_new(entry)).count()), (51, 50));
 }
 
 #[test]
@@ -147,6 +153,14 @@ fn a_policy_says_how_much_is_kept() {
     fill(20);
     assert_eq!(files(&folders).len(), KEPT + 1);
     assert_chained(folder.path());
+    // A file with what no policy can say lets nothing go.
+    let before = files(&folders).len();
+    for damaged in ["18446744073709551615 1", "429496728690 280", "-1", "x y", "999999999999999999999"] {
+        fs::write(folder.path().join(RETENTION), damaged).unwrap();
+        let_go(&folders, system::now_ms());
+        assert_eq!(files(&folders).len(), before, "{damaged}");
+    }
+    keep(&folders, 0, 0).unwrap();
     // By age: a file is begun anew early enough, and old ones go.
     let dated = |time: u64| append_to(folder.path(), &Entry::new("Stop", crate::record::RecordSource::Hot, time).line(), None, MAX_BYTES).unwrap();
     let_go(&folders, u64::MAX);

@@ -174,7 +174,9 @@ impl Store {
     fn read(&self, first: u64, count: u64) -> Vec<StoredRecord> {
         let mut bytes = vec![0; usize::try_from(count).unwrap_or(0) * SLOT];
         let mut length = 0;
-        while let Ok(more @ 1..) = self.file.read_at(bytes.get_mut(length..).unwrap_or(&mut []), first * SLOT as u64 + length as u64) {
+        while length < bytes.len()
+            && let Ok(more @ 1..) = self.file.read_at(bytes.get_mut(length..).unwrap_or(&mut []), first * SLOT as u64 + length as u64)
+        {
             length += more;
         }
         let (slots, _) = bytes.get(..length).unwrap_or(&[]).as_chunks::<SLOT>();

@@ -195,14 +195,15 @@ pub fn now_ms() -> u64 {
 /// When the call began that this process answers.
 static BEGUN: OnceLock<Duration> = OnceLock::new();
 
-/// Says when the call began that this process answers, as [`since_boot`].
+/// Says when the call began that this process answers: the time after the start of the machine.
 pub fn begin(at: Duration) {
     let _ = BEGUN.set(at);
 }
 
 /// Microseconds since the call began. `None`: nobody said when.
 pub fn took() -> Option<u64> {
-    BEGUN.get().map(|begun| u64::try_from(since_boot().saturating_sub(*begun).as_micros()).unwrap_or(u64::MAX))
+    let elapsed = since_boot().saturating_sub(*BEGUN.get()?);
+    Some(elapsed.as_secs().saturating_mul(1_000_000).saturating_add(elapsed.subsec_micros().into()))
 }
 
 /// Nanoseconds since 1970; 0 if the clock is before that.

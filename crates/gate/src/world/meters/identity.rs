@@ -45,7 +45,8 @@ impl CallIdentity {
     /// As the index knows it: an event without an id speaks of the equal call that began a moment before and has not ended.
     pub(super) fn known_as(self, index: &Store) -> Self {
         let began = |slot: &Slot| crate::world::system::now_ms().saturating_sub(slot.time) < SAME;
-        let Some(alias) = index.get(self.like ^ ALIAS).filter(|slot| !self.has_id && began(slot)) else { return self };
+        let found = if self.has_id { None } else { index.get(self.like ^ ALIAS) };
+        let Some(alias) = found.filter(began) else { return self };
         let [key, ..] = words(alias.value);
         let is_open = index.get(key).is_some_and(|slot| words(slot.value)[0] & ENDED == 0);
         if is_open { Self { key, has_id: true, ..self } } else { self }
