@@ -76,7 +76,8 @@ fn differences(case: &Case, plain: &Scratch, counts: &[AtomicUsize; 2]) -> Optio
     as_example(case, &explained, counts).map(|what| format!("{shown:?}: {what}"))
 }
 
-/// A line of the record without the time and how long it took, without which binary decided, and without the link to the line before it.
+/// A line of the record without the time and how long it took, without which binary decided, and without the link to the line
+/// before it.
 fn without_clock(line: &Value) -> Value {
     let mut line = line.clone();
     for key in ["time", "took", "door", "source", "n", "chain", "prev", "unlinked"] {
