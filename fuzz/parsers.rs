@@ -18,6 +18,7 @@ use clients::{CLIENTS, Invocation};
 use flywheel::{ledger, page};
 use gate::chain::{self, LineLink};
 use gate::record::{Entry, MAX_LINE};
+use gate::stall;
 use gate::world::repository::{configuration, discover, has_ref_tables, head_branch};
 use gate::world::store::{CALLS, NOTES, SCRIPTS, Store, TESTS};
 use gate::world::{World, meters, phase, record, trail, unread};
@@ -26,6 +27,7 @@ use policy::decide::decide;
 use policy::facts::{Facts, Places};
 use policy::{Layer, Policy};
 use policy_compiler::compile::{Input, PolicySource, compile};
+use portcullis::approval::code as approval_code;
 use portcullis::approval::signature;
 use portcullis::approval::signers;
 use portcullis::approval::statement::ApprovalStatement;
@@ -33,7 +35,8 @@ use portcullis::cli::settings::{self, Wiring};
 use portcullis::cli::wiring::{unwired_text, wired_text};
 use portcullis::deep::tests_first::changed_text;
 use portcullis::git::block;
-use portcullis::pipeline::coverage;
+use portcullis::pipeline::imports::ImportLanguage;
+use portcullis::pipeline::{coverage, seen};
 use portcullis::record::checkpoint::RecordCheckpoint;
 use portcullis::record::feed::FeedPosition;
 use portcullis::record::http::{self, HttpAddress};
@@ -47,6 +50,7 @@ pub(crate) type OutsideParser = (u8, &'static str, fn(&[u8]));
 
 /// All of them.
 pub(crate) const PARSERS: &[OutsideParser] = &[
+    (b'0', "what calls answer, and what gates look into", answers),
     (b'a', "lines of the record and their links", record_lines),
     (b'b', "answers of HTTP", http_answers),
     (b'c', "answers of a receiver of logs", otlp_answers),
@@ -94,6 +98,24 @@ fn in_folder(work: impl FnOnce(&Path)) {
         static FOLDER: tempfile::TempDir = tempfile::tempdir().expect("a folder");
     }
     FOLDER.with(|folder| work(folder.path()));
+}
+
+fn answers(input: &[u8]) {
+    let text = text(input);
+    let answer = Json::read(input).unwrap_or_else(|_| Json::Text(text.clone()));
+    assert_eq!(stall::fingerprint(&answer), stall::fingerprint(&answer.clone()));
+    if let Some(code) = approval_code::read(&text) {
+        assert_eq!(approval_code::read(&code).as_deref(), Some(code.as_str()), "a code is itself");
+    }
+    let (ticked, open) = seen::boxes(&text);
+    assert!(ticked.len() + open.len() <= text.lines().count());
+    for path in ["a.py", "a.ts", "a.rs", "a.go"] {
+        if let Some(language) = ImportLanguage::of(path) {
+            let imported = language.imported(&text);
+            assert!(imported.len() <= text.len());
+            let _ = imported.iter().all(|import| language.names(&text, import));
+        }
+    }
 }
 
 fn record_lines(input: &[u8]) {

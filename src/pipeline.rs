@@ -1,7 +1,7 @@
 //! Gates and phases, on the disk: what a gate finds in a call, what keeps an agent from ending its work, where the work moves.
 
 pub mod coverage;
-mod imports;
+pub mod imports;
 pub mod moves;
 pub mod needs;
 pub mod seen;

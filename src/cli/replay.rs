@@ -256,7 +256,12 @@ impl ReplayGround<'_> {
         let text = || shown(past);
         let is_main = matches!(past.agent.as_str(), "" | "main");
         // All that is judged here is of one repository, wherever its sessions began.
-        let begun = if self.here { self.root.clone() } else { past.begun.clone() };
+        let begun = match Path::new(&*past.place).parent() {
+            _ if self.here => self.root.clone(),
+            // Clients that name no folder keep the sessions of each project in one.
+            Some(folder) if past.begun.is_empty() => folder.to_string_lossy().into(),
+            _ => past.begun.clone(),
+        };
         WaitingCall {
             time: past.time.unwrap_or(0),
             place: past.place.clone(),

@@ -9,7 +9,7 @@ use ::tests_first::layout::extension;
 
 /// A language of sources, with the manifests that may name what they import.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ImportLanguage {
+pub enum ImportLanguage {
     Python,
     JavaScript,
     Rust,
@@ -62,7 +62,7 @@ const RUST: &str = "std core alloc proc_macro test crate self super Self";
 impl ImportLanguage {
     /// The language of a source, by the end of its name.
     #[must_use]
-    pub(super) fn of(path: &str) -> Option<Self> {
+    pub fn of(path: &str) -> Option<Self> {
         match extension(path) {
             "py" => Some(Self::Python),
             "js" | "mjs" | "cjs" | "jsx" | "ts" | "mts" | "cts" | "tsx" => Some(Self::JavaScript),
@@ -73,7 +73,7 @@ impl ImportLanguage {
 
     /// The names of the manifests, of which any in the folder of the source or above it may name an import.
     #[must_use]
-    pub(super) fn manifests(self) -> &'static [&'static str] {
+    pub fn manifests(self) -> &'static [&'static str] {
         match self {
             Self::Python => &[
                 "pyproject.toml",
@@ -93,7 +93,7 @@ impl ImportLanguage {
 
     /// What a source imports from packages, each once.
     #[must_use]
-    pub(super) fn imported(self, text: &str) -> BTreeSet<String> {
+    pub fn imported(self, text: &str) -> BTreeSet<String> {
         match self {
             Self::Python => python(text),
             Self::JavaScript => javascript(text),
@@ -103,7 +103,7 @@ impl ImportLanguage {
 
     /// Whether a manifest names what is imported.
     #[must_use]
-    pub(super) fn names(self, manifest: &str, import: &str) -> bool {
+    pub fn names(self, manifest: &str, import: &str) -> bool {
         let plain = |name: &str| name.to_lowercase().replace(['_', '.'], "-");
         match self {
             Self::Python => {

@@ -166,7 +166,8 @@ const FAULTS: &[SeededFault] = &[
     }),
     seeded("a policy that git tracks below the root", ("policy", "warn", "`packages/ai/portcullis.toml` is not read"), |scratch| {
         scratch.write("packages/ai/portcullis.toml", "schema = 1\n");
-        let mut index = git2::Repository::open(scratch.repo()).unwrap().index().unwrap();
+        let repository = git2::Repository::open(scratch.repo()).unwrap();
+        let mut index = repository.index().unwrap();
         index.add_path(Path::new("packages/ai/portcullis.toml")).unwrap();
         index.write().unwrap();
     }),

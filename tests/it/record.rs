@@ -11,6 +11,7 @@ use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration;
 
+use gate::record::RecordSource::{Cold, Hot};
 use gate::record::{Entry, Held, Outcome};
 use gate::world::store::{SCRIPTS, Store};
 use gate::world::{Surroundings, record, written};
@@ -498,4 +499,31 @@ fn the_log_follows_through_a_new_file() {
     child.wait().unwrap();
     assert_eq!((first, second, third), (true, true, true));
     assert_eq!(fs::read_to_string(&shown).unwrap().lines().count(), 3);
+}
+
+#[test]
+fn how_long_an_answer_took_is_recorded() {
+    let scratch = Scratch::new();
+    hook(&scratch, "PreToolUse", "s", &bash("git status", "toolu_hot"));
+    hook(&scratch, "PostToolUse", "s", &bash("git status", "toolu_hot"));
+    // A policy that must be compiled is the full program's matter.
+    scratch.write("portcullis.toml", "schema = 1\n");
+    hook(&scratch, "PreToolUse", "s", &bash("git status", "toolu_cold"));
+    let (entries, _) = entries(&scratch);
+    let found: Vec<_> = entries.iter().map(|entry| (entry.event.as_str(), entry.source)).collect();
+    assert_eq!(found, [("PreToolUse", Hot), ("PostToolUse", Hot), ("PreToolUse", Cold)]);
+    let took: Vec<u64> = entries.iter().map(|entry| entry.took.expect("it is known")).collect();
+    assert!(took.iter().all(|took| (1..60_000_000).contains(took)), "{took:?}");
+    // What is judged in a process of its own begins with the hook, and not with that process.
+    let begun = std::time::Instant::now();
+    let mut child = scratch.command(hook_path()).arg("PreToolUse").stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    scratch.write("portcullis.toml", "schema = 1\n# changed\n");
+    std::thread::sleep(Duration::from_millis(120));
+    stdin.write_all(event(&scratch, "PreToolUse", "s", &bash("git log", "toolu_late")).as_bytes()).unwrap();
+    drop(stdin);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let last = self::entries(&scratch).0.pop().unwrap();
+    let took = Duration::from_micros(last.took.unwrap());
+    assert!(last.call == "toolu_late" && last.source == Cold && took >= Duration::from_millis(100) && took <= begun.elapsed(), "{took:?} {last:?}");
 }

@@ -98,6 +98,31 @@ fn windows_slide_by_the_times_of_the_transcript() {
 }
 
 #[test]
+fn sessions_that_name_no_folder_are_kept_apart_by_where_they_lie() {
+    let scratch = Scratch::new();
+    let chat = |id: &str, minute: &str| {
+        let calls = json!([{ "id": id, "timestamp": format!("2026-11-29T10:{minute}:00Z"), "name": "run_shell_command", "args": { "command": "make" }, "status": "success" }]);
+        let lines = [
+            json!({ "sessionId": id, "projectHash": "0", "kind": "main" }),
+            json!({ "id": "1", "timestamp": "t", "type": "gemini", "content": "", "toolCalls": calls }),
+        ];
+        lines.map(|line| format!("{line}\n")).concat()
+    };
+    let past = scratch.home().join("past");
+    for (project, id, minute) in [("one", "a", "00"), ("one", "b", "01"), ("two", "c", "02")] {
+        fs::create_dir_all(past.join(project)).unwrap();
+        fs::write(past.join(project).join(format!("session-{id}.jsonl")), chat(id, minute)).unwrap();
+    }
+    let path = past.to_str().unwrap();
+    assert_eq!(judged(&scratch, &limit("max = 1\nper = \"1h\"\nscope = \"repo\""), path), [2, 0, 1, 0]);
+    assert_eq!(judged(&scratch, &limit("max = 1\nper = \"1h\"\nscope = \"machine\""), path), [1, 0, 2, 0]);
+    // Prompts cannot be seen there, so a budget for a run says nothing.
+    let budget = "schema = 1\n[[budget]]\nname = \"paid\"\nusd = 0.5\nper = \"run\"\nover = 4\ncosts = [{ run = { program = \"make\" }, usd = 0.9 }]\n";
+    assert_eq!(judged(&scratch, budget, path), [3, 0, 0, 0]);
+    assert_eq!(judged(&scratch, &budget.replace("\"run\"\nover", "\"session\"\nover"), path), [0, 0, 3, 0]);
+}
+
+#[test]
 fn a_replay_counts_as_the_hook_does() {
     let scratch = Scratch::new();
     scratch.write("portcullis.toml", &limit("max = 3\nper = \"1h\"\nscope = \"session\""));

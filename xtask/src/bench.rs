@@ -1,6 +1,6 @@
 //! What the gate costs: calls in pairs with programs that do nothing, counts by stage, and how the work grows.
 
-mod calls;
+pub(crate) mod calls;
 mod counts;
 mod page;
 mod pairs;

@@ -6,11 +6,13 @@ use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 
+use crate::bench::calls::Scene;
 use crate::step::{command, pass};
 use crate::workspace::{HOOK, HOOK_PROFILE, hook_member, root, target};
 
@@ -18,6 +20,11 @@ use crate::workspace::{HOOK, HOOK_PROFILE, hook_member, root, target};
 const ORDER: &str = "crates/gate/order.ld";
 /// The two large places of memory are behind the small ones, which are then all on one page.
 const ROOM: &str = "SECTIONS\n{\n  .bss.room (NOLOAD) :\n  {\n    *(.bss.*9allocator5FIRST*)\n    *(.bss.*10last_words5STACK*)\n  }\n}\nINSERT AFTER .bss;\n";
+/// The cold binary.
+const COLD: &str = "portcullis";
+/// Calls that are made before others are followed, and what is waited for after each.
+const COMPILES: usize = 3;
+const YOUNG: Duration = Duration::from_millis(60);
 /// Commands of an ordinary day. The first ones of a list of functions are those that most calls use.
 const COMMANDS: [&str; 12] = [
     "ls",
@@ -50,20 +57,38 @@ pub(crate) fn hook_with_symbols() -> Result<PathBuf> {
 ///
 /// Error: valgrind or the static target is missing.
 pub(crate) fn write() -> Result<()> {
-    let hook = hook_with_symbols()?;
-    let scratch = tempfile::tempdir()?;
-    let repository = scratch.path().join("repository");
-    pass(command("git").args(["init", "--quiet"]).arg(&repository))?;
-    let mut functions: HashMap<String, (usize, usize)> = HashMap::new();
-    for (event, tool, input) in calls(&repository) {
-        let profile = scratch.path().join("profile");
-        let payload = json!({ "session_id": "s", "cwd": repository, "hook_event_name": event, "tool_name": tool, "tool_input": input });
-        let mut follow = command("valgrind");
-        follow.args(["--tool=callgrind", "--demangle=no", "--compress-strings=no"]).arg(format!("--callgrind-out-file={}", profile.display()));
-        follow.arg(&hook).args([event, "claude-code"]).env("HOME", scratch.path()).env("CLAUDE_PROJECT_DIR", &repository);
-        let mut call = follow.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("valgrind cannot be started")?;
+    let mut places = Scene::new()?;
+    // The cold binary is there to compile the policy: most repositories have one.
+    let folder = places.path("bin");
+    fs::create_dir_all(&folder)?;
+    let hook = folder.join(HOOK);
+    fs::copy(hook_with_symbols()?, &hook)?;
+    pass(command("cargo").args(["build", "--locked", "--bin", COLD]))?;
+    fs::copy(target().join("debug").join(COLD), folder.join(COLD))?;
+    let repository = places.repository("repository", Some(0))?;
+    let make = |start: &mut Command, (event, tool, input): &(&str, &str, Value), id: usize| -> Result<()> {
+        let payload = json!({
+            "session_id": "00000000-0000-4000-8000-000000000001", "cwd": repository, "hook_event_name": event, "tool_name": tool, "tool_input": input,
+            "tool_use_id": format!("toolu_{id:024}"),
+        });
+        start.args([event, "claude-code", "50"]).env("HOME", places.home()).env("CLAUDE_PROJECT_DIR", &repository).current_dir(&repository);
+        let mut call = start.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().context("a call cannot be made; is valgrind there?")?;
         call.stdin.take().context("no standard input")?.write_all(payload.to_string().as_bytes())?;
         call.wait()?;
+        Ok(())
+    };
+    let calls = calls(&repository);
+    // A policy file as young as what was compiled from it is compiled once more.
+    for (at, call) in calls.iter().take(COMPILES).enumerate() {
+        make(&mut command(&hook.display().to_string()), call, at)?;
+        std::thread::sleep(YOUNG);
+    }
+    let mut functions: HashMap<String, (usize, usize)> = HashMap::new();
+    for (at, call) in calls.iter().enumerate() {
+        let profile = places.path("profile");
+        let mut follow = command("valgrind");
+        follow.args(["--tool=callgrind", "--demangle=no", "--compress-strings=no"]).arg(format!("--callgrind-out-file={}", profile.display()));
+        make(follow.arg(&hook), call, COMPILES + at)?;
         let mut names: Vec<String> = fs::read_to_string(&profile)?.lines().filter_map(section).collect();
         names.sort_unstable();
         names.dedup();

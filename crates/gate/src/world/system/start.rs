@@ -51,20 +51,20 @@ impl Started {
     pub fn variable(self, name: &str) -> Option<&'static OsStr> {
         let first = name.bytes().next().unwrap_or(b'=');
         let value = |text: *const c_char| {
+            let mut at = text.cast::<u8>();
             // SAFETY: a text has at least the NUL that ends it.
-            if unsafe { *text }.cast_unsigned() != first {
+            if unsafe { *at } != first {
                 return None;
             }
-            let mut at = text;
             for byte in name.bytes().chain(*b"=") {
                 // SAFETY: all bytes before this one are those of the name, so none of them is the NUL that ends the text.
-                if unsafe { *at }.cast_unsigned() != byte {
+                if unsafe { *at } != byte {
                     return None;
                 }
                 at = at.wrapping_add(1);
             }
             // SAFETY: as above; the rest of a text is one too.
-            Some(OsStr::from_bytes(unsafe { CStr::from_ptr(at) }.to_bytes()))
+            Some(OsStr::from_bytes(unsafe { CStr::from_ptr(at.cast()) }.to_bytes()))
         };
         texts(self.environment).find_map(value)
     }
