@@ -102,8 +102,8 @@ fn compiles(text: &str) -> usize {
 fn the_starter_policy_is_valid_as_it_stands_and_with_all_its_examples() {
     assert_eq!(compiles(STARTER), 0);
     let used = |text: &str| -> String {
-        let lines: Vec<&str> = text.lines().map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line)).collect();
-        lines.join("\n")
+        let lines = text.lines().map(|line| line.strip_prefix('#').filter(|rest| !rest.starts_with(' ')).unwrap_or(line));
+        lines.collect::<Vec<_>>().join("\n")
     };
     assert_eq!(compiles(&used(STARTER)), 1);
     // Each alone, too; and every section that a project can have is there.

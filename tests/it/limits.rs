@@ -349,20 +349,30 @@ fn a_kill_at_any_system_call_loses_nothing() {
         return;
     }
     let (mut kills, mut taken) = (0, 0);
-    let most = 400;
-    let metered = Metered::new(&limit(&format!("max = {most}\nper = \"1h\"\nover = 4")));
+    let metered = Metered::new(&limit("max = 2000\nper = \"1h\"\nover = 4"));
     assert_eq!(metered.before("first"), "free");
     taken += 1;
-    for at in 1..=most {
+    let traced = |call: &str, options: &[&str]| {
         let input = format!(
-            r#"{{"session_id":"s","transcript_path":"/t","cwd":{},"permission_mode":"default","hook_event_name":"PreToolUse","tool_name":"mcp__mail__send_letter","tool_input":{{}},"tool_use_id":"killed-{at}"}}"#,
+            r#"{{"session_id":"s","transcript_path":"/t","cwd":{},"permission_mode":"default","hook_event_name":"PreToolUse","tool_name":"mcp__mail__send_letter","tool_input":{{}},"tool_use_id":"{call}"}}"#,
             json(&metered.scratch.repo().to_string_lossy())
         );
         let mut command = metered.scratch.command("strace");
-        command.args(["-qq", "-o", "/dev/null", "-e", &format!("inject=all:signal=SIGKILL:when={at}"), hook_path(), "PreToolUse", "claude-code", "50"]);
-        let killed = run(&mut command, input.as_bytes());
-        if killed.code == 0 {
-            break;
+        command.args(["-qq", "-o"]).args(options).args([hook_path(), "PreToolUse", "claude-code", "50"]);
+        run(&mut command, input.as_bytes()).code
+    };
+    let trace = metered.scratch.home().join("trace");
+    assert_eq!(traced("traced", &[trace.to_str().unwrap()]), 0);
+    taken += 1;
+    // strace counts the calls of each name. The first is the start of the program itself.
+    let text = fs::read_to_string(&trace).unwrap();
+    let names: Vec<&str> = text.lines().skip(1).filter_map(|line| Some(line.split_once('(')?.0)).collect();
+    for (at, name) in names.iter().enumerate() {
+        let nth = names[..=at].iter().filter(|other| *other == name).count();
+        if traced(&format!("killed-{at}"), &["/dev/null", "-e", &format!("inject={name}:signal=SIGKILL:when={nth}")]) == 0 {
+            // The way was a little shorter than the one that was traced.
+            taken = left_of(&metered);
+            continue;
         }
         kills += 1;
         let left = left_of(&metered);
@@ -372,8 +382,7 @@ fn a_kill_at_any_system_call_loses_nothing() {
         taken += 1;
         assert_eq!(left_of(&metered), taken, "kill {at}");
     }
-    assert!(kills > 40, "only {kills} kills");
-    assert!(kills < most, "the hook never came to its end");
+    assert!(kills > 60 && kills * 4 > names.len() * 3, "only {kills} kills at {} system calls", names.len());
 }
 
 /// Kills of the long form, and how many of them must fall between taking a lock and giving it back.
