@@ -129,6 +129,39 @@ fn an_agent_that_tries_on_after_denials_is_stopped_as_a_whole() {
 }
 
 #[test]
+fn calls_that_run_at_the_same_time_are_told_by_their_answers() {
+    let before = |session: &Session, call: u32, command: &str| {
+        session.event("PreToolUse", call, &format!(r#","tool_name":"Bash","tool_input":{{"command":"{command}"}}"#)).short()
+    };
+    let after = |session: &Session, call: u32, command: &str, answer: &str| {
+        let rest = format!(r#","tool_name":"Bash","tool_input":{{"command":"{command}"}},"tool_response":{{"stdout":"{answer}","stderr":""}}"#);
+        session.event("PostToolUse", call, &rest).stdout
+    };
+    // Five calls of one agent are begun before the first one ends. All look at the same thing, which goes on.
+    let session = Session::new(STALL);
+    assert!((0..5).all(|call| before(&session, call, "gh run view") == "free"));
+    assert!([3, 0, 4, 1, 2].into_iter().all(|call| after(&session, call, "gh run view", &format!("step {call}")).is_empty()));
+    assert_eq!(before(&session, 5, "gh run view"), "free");
+    // Others run between them, and end in another order.
+    let session = Session::new(STALL);
+    for round in 0..2 {
+        for (at, command) in ["cat a", "cat b", "cat c"].into_iter().enumerate() {
+            assert_eq!(before(&session, 3 * round + u32::try_from(at).unwrap(), command), "free");
+        }
+        for at in [2, 0, 1] {
+            let said = after(&session, 3 * round + at, ["cat a", "cat b", "cat c"][at as usize], &format!("{round}{at}"));
+            assert_eq!(said, "");
+        }
+    }
+    // The same answer to all of them is what a circle looks like.
+    let session = Session::new(STALL);
+    assert!((0..3).all(|call| before(&session, call, "cargo test") == "free"));
+    let said: Vec<bool> = [1, 0, 2].into_iter().map(|call| after(&session, call, "cargo test", "1 failed").contains("the same answer 3 times")).collect();
+    assert_eq!(said, [false, false, true]);
+    assert_eq!(before(&session, 3, "cargo test"), "ask stall");
+}
+
+#[test]
 fn agents_of_a_session_have_their_own_trails() {
     let session = Session::new(STALL);
     let of = |agent: &str, call: u32| {
