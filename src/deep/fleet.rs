@@ -199,7 +199,7 @@ impl FleetStore for RedisStore {
         };
         let opens_in = u64::try_from(wait).ok().map(|milliseconds| milliseconds.div_ceil(1000).max(1));
         let used = if fits == 1 { used.min(count.of.saturating_sub(count.needs)) } else { used };
-        Ok(MeterUse { used, needs: count.needs, of: count.of, opens_in })
+        Ok(MeterUse { used, needs: count.needs, of: count.of, opens_in, is_crowded: false })
     }
 
     fn end(&self, meter: FleetMeter, key: u64, how: CallEnd, told: Option<u64>) -> Result<(), Failure> {

@@ -288,13 +288,13 @@ impl<'p> OngoingState<'p> {
                 let (used, of) = (times.len() as u64, u64::from(limit.max));
                 let leaving = (used + needs).checked_sub(of).filter(|leaving| *leaving > 0 && limit.window > 0);
                 let last = leaving.and_then(|leaving| times.get(usize::try_from(leaving).ok()?.checked_sub(1)?));
-                MeterUse { used, needs, of, opens_in: last.map(|time| (time + limit.window).saturating_sub(now).div_ceil(1000).max(1)) }
+                MeterUse { used, needs, of, opens_in: last.map(|time| (time + limit.window).saturating_sub(now).div_ceil(1000).max(1)), is_crowded: false }
             }
             Meter::Cost(cost) => {
                 let of = self.budget(cost.budget).map_or(u64::MAX, |budget| budget.micro);
-                MeterUse { used: self.spent.get(&(key.0.clone(), key.1)).copied().unwrap_or(0), needs, of, opens_in: None }
+                MeterUse { used: self.spent.get(&(key.0.clone(), key.1)).copied().unwrap_or(0), needs, of, opens_in: None, is_crowded: false }
             }
-            Meter::Result(_) | Meter::Gate(_) | Meter::Phase(_) => MeterUse { used: 0, needs: 0, of: u64::MAX, opens_in: None },
+            Meter::Result(_) | Meter::Gate(_) | Meter::Phase(_) => MeterUse { used: 0, needs: 0, of: u64::MAX, opens_in: None, is_crowded: false },
         }
     }
 

@@ -132,3 +132,22 @@ fn what_cannot_be_seen_or_priced_is_said() {
     let told = after();
     assert!(told.contains("the price of the model `house-model` is not known"), "{told}");
 }
+
+#[test]
+fn more_calls_with_a_price_at_once_than_can_be_kept_are_said_to_be_too_many() {
+    let scratch = Scratch::new();
+    scratch.write("portcullis.toml", "schema = 1\n[[budget]]\nname = \"f\"\nusd = 50\nper = \"day\"\ncosts = [{ call = { tool = \"mcp__*\" }, usd = 0.01 }]\n");
+    let event = |event: &str, call: usize| {
+        let input = format!(
+            r#"{{"session_id":"s","transcript_path":"/t","cwd":{},"permission_mode":"default","hook_event_name":"{event}","tool_use_id":"t{call}","tool_name":"mcp__a__b","tool_input":{{"of":{call}}},"tool_response":"{call}"}}"#,
+            json(&scratch.repo().to_string_lossy())
+        );
+        run(scratch.command(hook_path()).args([event, "claude-code", "50"]), input.as_bytes())
+    };
+    let stopped = (0..200).find_map(|call| Some((call, event("PreToolUse", call))).filter(|(_, said)| said.short() != "free"));
+    let (call, said) = stopped.expect("no bound");
+    assert!(call > 100 && said.stdout.contains("too many calls with a price are under way at once"), "{call}: {}{}", said.stdout, said.stderr);
+    // One that ends makes room.
+    assert_eq!(event("PostToolUse", 0).short(), "free");
+    assert_eq!(event("PreToolUse", call + 1).short(), "free");
+}

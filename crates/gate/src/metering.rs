@@ -56,7 +56,7 @@ pub fn of_every_call<'p>(every: &EveryCall<'p>) -> Metered<'p> {
 }
 
 fn over_limit(finding: &Finding, limit: Limit, standing: &MeterUse) -> Finding {
-    let MeterUse { used, needs, of, opens_in } = standing;
+    let MeterUse { used, needs, of, opens_in, .. } = standing;
     let reason = match finding.reason.as_str() {
         "" => format!("only {of} {} {} {} allowed {}", calls(*of), window(limit.window), if *of == 1 { "is" } else { "are" }, whose(limit.scope)),
         reason => reason.to_owned(),
@@ -78,6 +78,11 @@ pub fn of_budget(metered: Option<&Finding>, budget: &Budget, standing: &MeterUse
     let MeterUse { used, needs, of, .. } = standing;
     let period = for_what(budget.per);
     let whole = || metered.cloned().unwrap_or_else(|| Finding::of_section(budget.layer.name(), budget.name, budget.place, budget.over, budget.shadow));
+    if standing.is_crowded {
+        let told = "too many calls with a price are under way at once".to_owned();
+        let (reason, instead) = ("what this call costs cannot be added up".to_owned(), "let the other calls end, and send the same call again".to_owned());
+        return Some(Finding { tier: budget.over, reason, told, instead, used_up: Some(UsedUp { opens_in: None }), ..whole() });
+    }
     if !standing.fits() {
         let told = format!("{} of {} USD are spent {period}; this call costs {}", dollars(*used), dollars(*of), dollars(*needs));
         let (reason, instead) = (budget.reason.to_owned(), budget.instead.to_owned());

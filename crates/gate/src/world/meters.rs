@@ -62,13 +62,15 @@ pub struct MeterUse {
     pub of: u64,
     /// Seconds until the call would fit. `None`: waiting does not help.
     pub opens_in: Option<u64>,
+    /// So many calls with a price are under way that no more can be kept. Each is forgotten when it ends, or after ten minutes.
+    pub is_crowded: bool,
 }
 
 impl MeterUse {
     /// Whether the call fits.
     #[must_use]
     pub fn fits(&self) -> bool {
-        self.used.saturating_add(self.needs) <= self.of
+        !self.is_crowded && self.used.saturating_add(self.needs) <= self.of
     }
 }
 
@@ -330,7 +332,7 @@ pub fn standing(
         *file = file.on_this_machine();
     }
     let mut open_files = Vec::new();
-    let mut standings = vec![MeterUse { used: 0, needs: 0, of: u64::MAX, opens_in: None }; metered.len()];
+    let mut standings = vec![MeterUse { used: 0, needs: 0, of: u64::MAX, opens_in: None, is_crowded: false }; metered.len()];
     for (file, places, needs, of, window) in &groups {
         let opened = match memory {
             Some(memory) => open(*file, memory, call.is_some())?,
@@ -359,7 +361,7 @@ pub fn standing(
         if let Some(crowded) = reserved.map_err(|error| unwritable(&error))? {
             for at in crowded {
                 if let Some(place) = standings.get_mut(at) {
-                    place.of = 0;
+                    place.is_crowded = true;
                 }
             }
         }
@@ -466,7 +468,7 @@ impl OpenMeter<'_> {
             }
         };
         let used = if own { used.min(self.of.saturating_sub(self.needs)) } else { used };
-        MeterUse { used, needs: self.needs, of: self.of, opens_in }
+        MeterUse { used, needs: self.needs, of: self.of, opens_in, is_crowded: false }
     }
 }
 
