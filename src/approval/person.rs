@@ -29,7 +29,7 @@ pub struct ProcessChain {
     pub processes: Vec<ProcessAbove>,
     /// False: there are more, which the system does not show.
     pub is_whole: bool,
-    /// It is in a space of its own for users, which every user can make: nothing that is seen from there is sure.
+    /// It is in a user namespace of its own, which every user can make: nothing that is seen from there is sure.
     pub is_apart: bool,
 }
 
@@ -157,7 +157,7 @@ pub fn doubt(chain: &ProcessChain) -> Option<String> {
         return Some(agent);
     }
     if chain.is_apart {
-        return Some("this runs in a space of its own for users, in which any process can look like another".to_owned());
+        return Some("this runs in a user namespace of its own, in which any process can look like another".to_owned());
     }
     let unseen = || Some("the processes above this one cannot be seen".to_owned());
     let Some(own) = chain.processes.first() else { return unseen() };

@@ -85,7 +85,7 @@ fn whoever_might_be_no_person_is_doubted() {
     }
     let person = || chain(&[(9, 9, "bash"), (8, 8, "xterm")]);
     assert_eq!(doubt(&person()), None);
-    // In a space of its own, and where the system hides what is above.
+    // In a user namespace of its own, and where the system hides what is above.
     assert!(doubt(&ProcessChain { is_apart: true, ..person() }).is_some());
     let mut hidden = ProcessChain { is_whole: false, ..chain(&[(9, 9, "bash")]) };
     hidden.processes.truncate(2);

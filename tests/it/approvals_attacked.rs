@@ -310,12 +310,12 @@ fn a_program_that_types_is_no_person() {
         assert!(saw.contains(why) || saw.contains("no terminal of a person"), "{begin}: {saw}");
         assert_eq!(desk.state_of(&code), "pending", "{begin}: {saw}");
     }
-    // In a space of its own for users and processes any shell can be the first process of all. Not every machine lets users make one.
+    // In namespaces of its own for users and processes any shell can be the first process of all. Not every machine lets users make one.
     if Command::new("unshare").args(["-Ur", "true"]).status().is_ok_and(|status| status.success()) {
         for options in ["-Ur", "-Urpf --mount-proc"] {
             let line = format!("unshare {options} sh -c '{approve}; true'");
             let shown = desk.on_terminal(Path::new(SCRIPT), &line, &[("type the word", "approve")]);
-            assert!(shown.text.contains("a space of its own for users") || shown.text.contains("`script` is above"), "{}", shown.text);
+            assert!(shown.text.contains("a user namespace of its own") || shown.text.contains("`script` is above"), "{}", shown.text);
             assert_eq!(desk.state_of(&code), "pending", "{}", shown.text);
         }
     }

@@ -103,13 +103,19 @@ fn is_never_open(scratch: &Scratch, trials: &[(Event, Option<&str>)], about: &st
     right
 }
 
-#[test]
-fn no_damage_to_the_compiled_policy_opens_the_gate() {
+/// A repository whose policy is compiled, and old enough to be taken as it is.
+fn compiled() -> Scratch {
     let scratch = Scratch::new();
     scratch.write("portcullis.toml", POLICY);
     is_right(&scratch, "as it is");
     std::thread::sleep(std::time::Duration::from_millis(60));
     is_right(&scratch, "compiled again");
+    scratch
+}
+
+#[test]
+fn no_damage_to_the_compiled_policy_opens_the_gate() {
+    let scratch = compiled();
     let (path, trials) = (kept(&scratch), trials(&scratch));
     let whole = fs::read(&path).unwrap();
     assert!(is_never_open(&scratch, &trials, "whole"), "the hook does not take the policy as it is");
@@ -186,11 +192,7 @@ const AT_ONCE: usize = 8;
 fn changes_of_the_compiled_policy_while_eight_judge_open_nothing() {
     use std::sync::atomic::{AtomicBool, Ordering};
 
-    let scratch = Scratch::new();
-    scratch.write("portcullis.toml", POLICY);
-    is_right(&scratch, "as it is");
-    std::thread::sleep(std::time::Duration::from_millis(60));
-    is_right(&scratch, "compiled again");
+    let scratch = compiled();
     let (path, trials) = (kept(&scratch), trials(&scratch));
     let whole = fs::read(&path).unwrap();
     let other = compile_quickly(&Input { build: "another build", packs: PACKS, programs: PROGRAMS, ..Input::default() }, gate::PIECES).unwrap();

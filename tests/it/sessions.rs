@@ -1,4 +1,4 @@
-//! What a session is told at its beginning, and again whenever the model has forgotten it; and of other sessions beside it.
+//! What the model reads when a session begins, and again whenever it may have forgotten it; and what it reads of other sessions.
 
 use crate::support::{COLD, Said, Scratch, hook_path, json, run};
 
@@ -67,9 +67,9 @@ fn two_sessions_in_one_work_tree_know_of_each_other() {
     let begins = |session: &str| mentions(session, "SessionStart", r#","source":"startup""#);
     let prompt = |session: &str| mentions(session, "UserPromptSubmit", r#","prompt":"go on""#);
     assert!(!begins("one") && !prompt("one"));
-    assert!(begins("two"), "the second is told at its beginning");
+    assert!(begins("two"), "the second session reads it when it begins");
     assert!(prompt("one"), "the first at its next prompt");
-    assert!(!prompt("one") && !prompt("two"), "each is told once");
+    assert!(!prompt("one") && !prompt("two"), "each session reads it once");
     // One that has ended is not there any more.
     event(&scratch, "SessionEnd", "two", "");
     event(&scratch, "SessionEnd", "one", "");

@@ -129,7 +129,7 @@ fn an_agent_that_tries_on_after_denials_is_stopped_as_a_whole() {
 }
 
 #[test]
-fn calls_that_run_at_the_same_time_are_told_by_their_answers() {
+fn calls_that_run_at_the_same_time_are_compared_by_their_answers() {
     let before = |session: &Session, call: u32, command: &str| {
         session.event("PreToolUse", call, &format!(r#","tool_name":"Bash","tool_input":{{"command":"{command}"}}"#)).short()
     };
